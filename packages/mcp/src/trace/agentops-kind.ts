@@ -107,5 +107,10 @@ export function bareName(name: string): string {
 export function agentNameOf(span: Span, kind: AgentopsKind): string | undefined {
   const name = firstText(span.attributes, attributeKeys.agentName);
   if (name !== undefined || kind !== "agent") return name;
-  return firstText(span.attributes, attributeKeys.agentRole) ?? bareName(span.name);
+  return firstText(span.attributes, attributeKeys.agentRole) ?? entityNameOf(span);
+}
+
+/** What a decorator or framework calls the thing the span ran, else the span's bare name. */
+export function entityNameOf(span: Span): string {
+  return firstText(span.attributes, attributeKeys.entityName) ?? bareName(span.name);
 }
