@@ -1,8 +1,8 @@
-import { byStart, toolCalls } from "./calls.js";
+import { toolCalls } from "./calls.js";
 import { canonicalArguments } from "./json.js";
 import { createSpendMeter, type Spend } from "./spend.js";
 import { endUnixMs } from "./trace.js";
-import type { SpanNode, SpanTree } from "./tree.js";
+import { byStart, type SpanNode, type SpanTree } from "./tree.js";
 
 /** A sequence of steps taken again and again without change. */
 export interface Loop {
@@ -45,10 +45,12 @@ interface Step {
 }
 
 function toolSteps(tree: SpanTree): readonly Step[] {
-  return toolCalls(tree).map(({ node, tool }) => ({
-    node,
-    key: `${tool.name} ${canonicalArguments(tool.arguments ?? "")}`,
-  }));
+  return toolCalls(tree).map(({ node, tool }) => {
+    // Where arguments were not recorded no two calls are known to be the same.
+    const input =
+      tool.arguments === undefined ? node.span.spanId : canonicalArguments(tool.arguments);
+    return { node, key: `${tool.name} ${input}` };
+  });
 }
 
 function handoverSteps(tree: SpanTree): readonly Step[] {
