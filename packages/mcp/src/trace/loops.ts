@@ -77,8 +77,7 @@ function cyclesIn(keys: readonly string[]): readonly Cycle[] {
     for (let i = length; i <= keys.length; i++) {
       if (i < keys.length && keys[i] === keys[i - length]) continue;
       const rounds = Math.floor((i - start) / length);
-      const untold = isTold.subarray(start, i).filter((told) => told === 0).length;
-      if (rounds >= minLoopRounds && untold >= length * minLoopRounds) {
+      if (rounds >= minLoopRounds && countZeros(isTold, start, i) >= length * minLoopRounds) {
         cycles.push({ start, length, rounds });
         isTold.fill(1, start, i);
       }
@@ -86,4 +85,8 @@ function cyclesIn(keys: readonly string[]): readonly Cycle[] {
     }
   }
   return cycles;
+}
+
+function countZeros(flags: Uint8Array, start: number, end: number): number {
+  return flags.subarray(start, end).filter((flag) => flag === 0).length;
 }
