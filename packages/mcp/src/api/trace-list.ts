@@ -64,7 +64,8 @@ function toRow({ traceId, tags, spans }: Trace) {
     root_span_name: root?.name ?? "",
     start_time: new Date(startUnixMs).toISOString(),
     end_time: new Date(lastEndUnixMs).toISOString(),
-    duration: Math.round((lastEndUnixMs - startUnixMs) * 1e6),
+    // Nanoseconds like the server's, of which the millisecond doubles hold whole microseconds.
+    duration: Math.round((lastEndUnixMs - startUnixMs) * 1e3) * 1e3,
     span_count: spans.length,
     error_count: spans.filter(({ status }) => status === "error").length,
     tags,

@@ -31,7 +31,7 @@ export interface FaultServer extends AsyncDisposable {
   readonly log: readonly string[];
   readonly connectionCount: number;
   readonly mostInFlight: number;
-  /** Answers of one route, in order; the last repeats. `*` stands for one path segment. */
+  /** Answers of one route, in order; the last repeats. `*` stands for one path segment; later scripts win. */
   on(route: string, ...answers: readonly (Answer | Script)[]): void;
   count(route: string): number;
 }
@@ -44,7 +44,7 @@ export async function openFaultServer(): Promise<FaultServer> {
   let mostInFlight = 0;
 
   function nextAnswer(request: ReceivedRequest): Answer {
-    const route = [...scripts.keys()].find((each) => matches(each, request));
+    const route = [...scripts.keys()].findLast((each) => matches(each, request));
     const answers = scripts.get(route ?? "") ?? [];
     const answer = answers.length > 1 ? answers.shift() : answers[0];
     return typeof answer === "function" ? answer(request) : (answer ?? routeNotFound);
@@ -81,6 +81,7 @@ export async function openFaultServer(): Promise<FaultServer> {
       return mostInFlight;
     },
     on(route, ...answers) {
+      scripts.delete(route);
       scripts.set(route, [...answers]);
     },
     count: (route) => requests.filter((request) => matches(route, request)).length,
