@@ -3,6 +3,7 @@ import type { Deployment } from "./deployments.js";
 import { parseJson } from "./json.js";
 import { healthSchema } from "./schemas.js";
 import type { Transport } from "./transport.js";
+import { judge } from "./verdict.js";
 
 interface Source {
   readonly transport: Transport;
@@ -18,8 +19,10 @@ export async function readCapabilities(
   if (deployment.capabilities) return deployment.capabilities;
 
   const url = new URL(`${baseUrl}/health`);
-  const { body } = await transport.request({ method: "GET", url, headers: {} }, call);
-  const health = healthSchema.safeParse(parseJson(body));
-  deployment.capabilities = new Set(health.data?.capabilities);
-  return deployment.capabilities;
+  const answer = await transport.request({ method: "GET", url, headers: {} }, call);
+  const health = healthSchema.safeParse(parseJson(answer.body));
+  const offered = new Set(health.data?.capabilities);
+  // A server that fails to answer now may answer the next call.
+  if (judge(answer) !== "failed") deployment.capabilities = offered;
+  return offered;
 }

@@ -31,8 +31,11 @@ export function connectionError(error: unknown, { host }: URL): ApiError {
 }
 
 function hint(code: string): string {
-  if (/CERT|SIGNATURE|ISSUER|SSL/.test(code)) {
+  if (/CERT|SIGNATURE|ISSUER/.test(code)) {
     return "Its TLS certificate is not trusted: set NODE_EXTRA_CA_CERTS if a private authority issued it.";
+  }
+  if (/SSL|EPROTO/.test(code)) {
+    return "It does not speak TLS: AGENTOPS_API_URL may have to start with http:// instead of https://.";
   }
   return "Check AGENTOPS_API_URL, that the server runs, and the network or proxy between.";
 }

@@ -215,6 +215,13 @@ describe("capabilities", () => {
     expect(server.log).toEqual(["GET /health"]);
   });
 
+  test("are asked again of a server that could not answer", async () => {
+    server.on("GET /health", { status: 500 }, { body: { capabilities: ["search"] } });
+    const { client } = openFor(server);
+    expect(await client().capabilities(never)).toEqual(new Set());
+    expect(await client().capabilities(never)).toEqual(new Set(["search"]));
+  });
+
   test.each([{ body: { message: "Server Up" } }, { body: "up" }, routeNotFound, { status: 500 }])(
     "are none where the answer is %j",
     async (answer) => {
