@@ -1,4 +1,9 @@
-import type { AgentOpsClient } from "./client.js";
+import { type AgentOpsClient, createClient } from "./client.js";
+import { createDeployments } from "./deployments.js";
+import { createTokens } from "./tokens.js";
+import { createTraceCache } from "./trace-cache.js";
+import { createTransport } from "./transport.js";
+import { parseUrl } from "./url-policy.js";
 
 /** What bounds the reads of this process. Times are milliseconds, sizes decoded bytes. */
 export interface Limits {
@@ -35,7 +40,39 @@ export interface AgentOps {
   /** Cheap. A client is made for one tool call: its deadline runs from here. */
   client(target: Target): AgentOpsClient;
   /** Forgets every token and trace, and closes every connection. */
-  close(): void;
+  close(): Promise<void>;
 }
 
-export declare function openAgentOps(options: AgentOpsOptions): AgentOps;
+export const defaultLimits: Limits = {
+  requestTimeoutMs: 30_000,
+  // Hosts give up on a tool call after 60 s: what we know by then is worth more than their timeout.
+  callDeadlineMs: 50_000,
+  maxResponseBytes: 256 * 1024 * 1024,
+  // Reads 200 spans in four round trips.
+  maxInFlightPerOrigin: 64,
+};
+
+export function openAgentOps(options: AgentOpsOptions): AgentOps {
+  const { now = Date.now, publicAddressesOnly, knownTraceIds = async () => [] } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const privateOrigins = publicAddressesOnly?.exceptBaseUrls.map((url) => parseUrl(url).origin);
+
+  const transport = createTransport({
+    ...limits,
+    userAgent: options.userAgent,
+    mayBePrivate: (origin) => privateOrigins?.includes(origin) ?? true,
+    now,
+  });
+  const tokens = createTokens({ transport, now });
+  const deployments = createDeployments(now);
+  const traces = createTraceCache(now);
+  const parts = { transport, tokens, deployments, traces, limits, now, knownTraceIds };
+
+  return {
+    client: (target) => createClient(target, parts),
+    close() {
+      for (const memory of [tokens, deployments, traces]) memory.clear();
+      return transport.close();
+    },
+  };
+}
