@@ -82,7 +82,7 @@ function serve(config: Config): void {
   );
 
   const stop = () => {
-    agentOps.close();
+    void agentOps.close();
     void connection.close();
   };
   process.stdin.once("close", stop);

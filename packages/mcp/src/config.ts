@@ -22,9 +22,11 @@ export const configSchema = z.object({
   AGENTOPS_SESSION_COOKIE: nonEmpty.describe(
     "Value of the dashboard's `session_id` cookie, for deployments that list traces to signed-in users only.",
   ),
-  AGENTOPS_LOG_FILE: nonEmpty.describe(
-    "The SDK's log file, where trace ids are found when the API lists none. Default: `agentops.log` in the working folder.",
-  ),
+  AGENTOPS_LOG_FILE: nonEmpty
+    .transform((value) => value ?? "agentops.log")
+    .describe(
+      "The SDK's log file, where trace ids are found when the API lists none. Default: `agentops.log` in the working folder.",
+    ),
   AGENTOPS_MAX_RAW_TOKENS: z.coerce
     .number()
     .int()
