@@ -1,0 +1,2 @@
+/** All that other packages may use. */
+export { PRODUCTION_API_URL } from "./config.js";

@@ -1,0 +1,60 @@
+import type * as z from "zod";
+import { ApiError, type ApiErrorCode } from "../api/errors.js";
+
+/** The closed set of codes an error answer may start with. */
+export type ToolErrorCode = ApiErrorCode | "invalid_argument" | "internal_error";
+
+export interface ToolError {
+  readonly code: ToolErrorCode;
+  /** One sentence on what happened. */
+  readonly message: string;
+  /** One sentence on what to do. */
+  readonly hint: string;
+}
+
+export function formatToolError({ code, message, hint }: ToolError): string {
+  return `${code}: ${message}\n${hint}`;
+}
+
+/** What the agent hears of anything thrown. Only ApiError speaks for itself: its text is ours. */
+export function toToolError(error: unknown): ToolError {
+  if (error instanceof ApiError) return error;
+  return {
+    code: "internal_error",
+    message: "The server failed while answering; this is a fault of the server, not of the call.",
+    hint: "Try once more; if it fails again, report it with the server's log on stderr.",
+  };
+}
+
+/** Says which argument is wrong and which are valid, without repeating what was given. */
+export function argumentError(
+  toolName: string,
+  schema: z.ZodObject,
+  issues: readonly z.core.$ZodIssue[],
+): ToolError {
+  return {
+    code: "invalid_argument",
+    message: issues.map(describeIssue).join(" "),
+    hint: `${toolName} takes ${Object.entries(schema.shape).map(describeField).join(", ")}.`,
+  };
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  if (issue.code === "unrecognized_keys") {
+    return `Unknown ${issue.keys.length === 1 ? "argument" : "arguments"} ${issue.keys.map(quoteName).join(", ")}.`;
+  }
+  const name = issue.path.length === 0 ? "The arguments" : `\`${issue.path.join(".")}\``;
+  return `${name}: ${issue.message}.`;
+}
+
+/** Longest part of an unknown argument's name that an error repeats. */
+const MAX_NAME_LENGTH = 40;
+
+/** Names come from the caller: keep them short and on one line. */
+function quoteName(name: string): string {
+  return `\`${name.replace(/[^\w.-]/g, "?").slice(0, MAX_NAME_LENGTH)}\``;
+}
+
+function describeField([name, field]: [string, z.core.$ZodType]): string {
+  return field._zod.optin === "optional" ? `\`${name}\` (optional)` : `\`${name}\``;
+}

@@ -1,0 +1,130 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  comparedMessageChars,
+  groupFailures,
+  normalizeErrorMessage,
+} from "../../src/trace/error-fingerprint.js";
+import { buildTree } from "../../src/trace/tree.js";
+import { epochUnixMs, span, trace } from "./draw.js";
+
+describe("a normalized message", () => {
+  test.each([
+    ["GET https://api.example.com/v1/x?id=1 failed", "GET <url> failed"],
+    ["no run 3f2b8c1e-0a4d-4e5f-9b6a-7c8d9e0f1a2b", "no run <id>"],
+    ["expired at 2025-08-04T10:20:30.123Z", "expired at <time>"],
+    ["cannot open /home/me/data.csv or C:\\tmp\\x", "cannot open <path> or <path>"],
+    ["KeyError: 'city' in \"weather\"", "KeyError: <text> in <text>"],
+    ["it isn't there, is it?", "it isn't there, is it?"],
+    ["object at 0x7f3a2b", "object at <hex>"],
+    ["tool call_8fK2mQx9 of req-01HZX3", "tool <id> of <id>"],
+    ["commit 9f86d081884c7d65", "commit <id>"],
+    ["retry in 1.5s, 3 of 10", "retry in <n>s, <n> of <n>"],
+    ["many\n   spaces ", "many spaces"],
+    ["rate_limit_exceeded and/or not", "rate_limit_exceeded and/or not"],
+  ])("of %j is %j", (message, normalized) => {
+    expect(normalizeErrorMessage(message)).toBe(normalized);
+  });
+
+  test("does not change when normalized again", () => {
+    const piece = fc.constantFrom(
+      ..."'\"`/\\<>:.-_, \n",
+      ...[
+        "0",
+        "17",
+        "a",
+        "call_",
+        "http://x",
+        "'q'",
+        "/a/b",
+        "0xff",
+        "2025-08-04",
+        "<n>",
+        "deadbeef-",
+      ],
+    );
+    const texts = fc.array(fc.oneof(piece, fc.string()), { maxLength: 12 });
+    fc.assert(
+      fc.property(texts, (pieces) => {
+        const once = normalizeErrorMessage(pieces.join(""));
+        expect(normalizeErrorMessage(once)).toBe(once);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("takes no time even for hostile text", () => {
+    const hostile = ["a-", "a", "'", "/a", "0", "a.", "-"].map((part) =>
+      part.repeat(comparedMessageChars),
+    );
+    const start = performance.now();
+    for (const text of hostile) normalizeErrorMessage(text);
+    expect(performance.now() - start).toBeLessThan(200);
+  });
+});
+
+describe("failures of several traces", () => {
+  const failing = (traceId: string, second: number, statusMessage: string, name = "search.tool") =>
+    buildTree(
+      trace(
+        [
+          span("run", { startUnixMs: epochUnixMs + second * 1000 }),
+          span("x", {
+            name,
+            parentSpanId: "run",
+            startUnixMs: epochUnixMs + second * 1000,
+            status: "error",
+            statusMessage,
+          }),
+        ],
+        { traceId },
+      ),
+    );
+
+  test("are one group when only ids and numbers differ", () => {
+    const [group, ...others] = groupFailures([
+      failing("t1", 5, "TimeoutError: no answer after 30 s"),
+      failing("t2", 9, "TimeoutError: no answer after 31 s"),
+      failing("t3", 1, "TimeoutError: no answer after 32 s"),
+    ]);
+    expect(others).toEqual([]);
+    expect(group).toMatchObject({
+      identity: {
+        type: "TimeoutError",
+        message: "no answer after <n> s",
+        kind: "tool",
+        name: "search",
+      },
+      count: 3,
+      fatalCount: 0,
+      traceIds: ["t1", "t2", "t3"],
+      firstSeenUnixMs: epochUnixMs + 1000,
+      lastSeenUnixMs: epochUnixMs + 9000,
+      example: { traceId: "t2" },
+    });
+  });
+
+  test("differ by type, message, and where they arose; the most frequent come first", () => {
+    const groups = groupFailures([
+      failing("t1", 1, "TimeoutError: no answer"),
+      failing("t2", 2, "ValueError: no answer"),
+      failing("t3", 3, "ValueError: no answer", "fetch.tool"),
+      failing("t4", 4, "ValueError: no answer", "fetch.tool"),
+    ]);
+    expect(
+      groups.map(({ identity, count }) => `${identity.name} ${identity.type} ${count}`),
+    ).toEqual(["fetch ValueError 2", "search ValueError 1", "search TimeoutError 1"]);
+  });
+
+  test("keep their fingerprint for good", () => {
+    const [group] = groupFailures([failing("t1", 1, "TimeoutError: no answer after 30 s")]);
+    expect(group?.fingerprint).toMatchInlineSnapshot(`"19ae14a406419fb4"`);
+  });
+
+  test("are compared by the start of their message", () => {
+    const long = "x".repeat(comparedMessageChars);
+    expect(
+      groupFailures([failing("t1", 1, `${long} one`), failing("t2", 2, `${long} two`)]),
+    ).toHaveLength(1);
+  });
+});
