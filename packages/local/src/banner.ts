@@ -28,9 +28,7 @@ OpenTelemetry SDK:
 
 MCP client:
 ${JSON.stringify(mcpConfig(url, project), undefined, 2)}
-${isExposed ? exposed : ""}
-Stop with Ctrl+C.
-`;
+${isExposed ? exposed : ""}`;
 }
 
 const exposed = `

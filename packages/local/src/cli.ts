@@ -55,12 +55,13 @@ async function serve({ sample, ...config }: Config): Promise<void> {
     }),
   );
   if (sample) await sendSample(url);
+  console.error("Ready. Stop with Ctrl+C.");
 }
 
 async function sendSample(url: string): Promise<void> {
   const { sendSampleRuns } = await import("./sample/send.js");
   const traceIds = await sendSampleRuns({ url });
-  console.error(["Sample runs:", ...traceIds].join("\n  "));
+  console.error(`${["Sample runs:", ...traceIds].join("\n  ")}\n`);
 }
 
 /** Why the server did not start, for the person who started it. */
