@@ -7,7 +7,7 @@ import {
   shownInput,
   splitCredential,
 } from "./tools/credentials.js";
-import type { Tool, ToolLimits } from "./tools/define-tool.js";
+import type { Progress, Tool, ToolLimits } from "./tools/define-tool.js";
 import { tools } from "./tools/index.js";
 import { argumentError, formatToolError, type ToolError, toToolError } from "./tools/tool-error.js";
 
@@ -25,6 +25,8 @@ export interface ServerOptions {
   /** Whether calls may come without AGENTOPS_API_KEY because the server has one. */
   readonly isKeyConfigured: boolean;
   readonly limits: ToolLimits;
+  /** Milliseconds since the Unix epoch. */
+  readonly now?: () => number;
   /** Binds a client to a call's credential. Throws ApiError when key or URL may not be used. */
   connect(credential: CallCredential): AgentOpsClient;
   /** Hears of faults that the agent is told about in general words only. */
@@ -90,6 +92,8 @@ async function answer({ tool, shown, args, context, options }: ToolCall) {
     const data = await tool.run(toolArgs, {
       client,
       signal: context.mcpReq.signal,
+      now: options.now ?? Date.now,
+      reportProgress: progressReporter(context),
       limits: options.limits,
     });
     return textResult(tool.format(data, toolArgs));
@@ -98,6 +102,18 @@ async function answer({ tool, shown, args, context, options }: ToolCall) {
     if (toolError.code === "internal_error") options.onInternalError(tool.name, error);
     return errorResult(toolError);
   }
+}
+
+/** Progress goes only to clients that asked for it. */
+function progressReporter({ mcpReq }: ServerContext): (progress: Progress) => void {
+  const progressToken = mcpReq._meta?.progressToken;
+  if (progressToken === undefined) return () => {};
+
+  return ({ done, total, message }) => {
+    const params = { progressToken, progress: done, total, message };
+    // A client that has gone away is told nothing; the call itself ends through its signal.
+    mcpReq.notify({ method: "notifications/progress", params }).catch(() => {});
+  };
 }
 
 function textResult(text: string) {

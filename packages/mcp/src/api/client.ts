@@ -13,6 +13,7 @@ import type { Tokens } from "./tokens.js";
 import type { TraceCache } from "./trace-cache.js";
 import { type Detail, readDetail } from "./trace-detail.js";
 import { readList } from "./trace-list.js";
+import { pageFilter, parsePage } from "./trace-page.js";
 import type { Transport } from "./transport.js";
 import { notFound } from "./verdict.js";
 
@@ -32,6 +33,8 @@ export interface RawAnswer {
 export interface AgentOpsClient {
   /** The most recent traces, newest first, raw. `limit` is 1 to 100. */
   listTraces(options: { readonly limit: number }, signal: AbortSignal): Promise<RawAnswer>;
+  /** A page of the list, parsed. Only some deployments heed more than `limit`: look at the rows. */
+  listPage(query: PageQuery, signal: AbortSignal): Promise<TracePage>;
   /** One trace with all its spans, raw: one body where the deployment has it, else merged from span reads. */
   traceDetail(traceId: string, signal: AbortSignal): Promise<RawAnswer>;
   /** The same read as {@link traceDetail}, parsed into the domain. */
@@ -42,6 +45,40 @@ export interface AgentOpsClient {
   getTraceMetrics(traceId: string, signal: AbortSignal): Promise<TraceMetrics>;
   /** What this deployment offers beyond AgentOps' own API; empty for most. */
   capabilities(signal: AbortSignal): Promise<ReadonlySet<string>>;
+}
+
+/** Times are milliseconds since the Unix epoch. */
+export interface PageQuery {
+  /** 1 to 100. */
+  readonly limit: number;
+  readonly offset: number;
+  readonly sinceUnixMs?: number | undefined;
+  readonly untilUnixMs?: number | undefined;
+  /** Part of a trace id, a root span's name or a tag. */
+  readonly text?: string | undefined;
+}
+
+export interface TracePage {
+  /** Newest first. */
+  readonly rows: readonly TraceRow[];
+  /** How many traces the server has, where it says so. */
+  readonly total: number | undefined;
+  readonly source: string;
+}
+
+/** What a list says about a trace; undefined where this deployment does not say it. */
+export interface TraceRow {
+  readonly traceId: string;
+  readonly rootSpanName: string;
+  readonly tags: readonly string[];
+  readonly startUnixMs: number;
+  /** AgentOps counts up to the start of the last span, so its durations are too short. */
+  readonly durationMs: number | undefined;
+  readonly spanCount: number | undefined;
+  readonly errorCount: number | undefined;
+  readonly costUsd: number | undefined;
+  /** The row as the server sent it. */
+  readonly wire: Readonly<Record<string, unknown>>;
 }
 
 export interface SpanRef {
@@ -111,14 +148,22 @@ export function createClient(target: Target, parts: ClientParts): AgentOpsClient
     return trace;
   }
 
+  function list(limit: number, filter: string, signal: AbortSignal): Promise<RawAnswer> {
+    const { knownTraceIds } = parts;
+    return withReader(signal, (reader) =>
+      readList(reader, { limit, filter, maxInFlight, knownTraceIds }),
+    );
+  }
+
   return {
     getTrace,
 
     listTraces({ limit }, signal) {
-      const { knownTraceIds } = parts;
-      return withReader(signal, (reader) =>
-        readList(reader, { limit, maxInFlight, knownTraceIds }),
-      );
+      return list(limit, "", signal);
+    },
+
+    async listPage(query, signal) {
+      return parsePage(await list(query.limit, pageFilter(query), signal));
     },
 
     async traceDetail(traceId, signal) {

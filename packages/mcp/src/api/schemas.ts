@@ -62,6 +62,24 @@ export const summarySchema = z.looseObject({
   spans: z.array(z.looseObject({ span_id: z.string() })),
 });
 
+const maybeCount = z.number().nullish().catch(undefined);
+
+/** A row keeps every field that the server sent, because it may be passed on. */
+export const rowSchema = z.looseObject({
+  trace_id: z.string(),
+  root_span_name: text.catch(undefined),
+  tags: z.array(z.string()).nullish().catch(undefined),
+  start_time: z.string(),
+  end_time: text.catch(undefined),
+  /** Nanoseconds. */
+  duration: maybeCount,
+  span_count: maybeCount,
+  error_count: maybeCount,
+  total_cost: z.coerce.number().nullish().catch(undefined),
+});
+
+export const listSchema = z.object({ traces: z.array(rowSchema), total: maybeCount });
+
 /** Any object, passed on as it is. */
 export const objectSchema = z.record(z.string(), z.unknown());
 
@@ -74,4 +92,5 @@ export const healthSchema = z.object({ capabilities: z.array(z.string()) });
 export type WireSpan = z.output<typeof spanSchema>;
 export type WireTrace = z.output<typeof traceSchema>;
 export type WireMetrics = z.output<typeof metricsSchema>;
+export type WireRow = z.output<typeof rowSchema>;
 export type WireSummary = z.output<typeof summarySchema>;

@@ -9,6 +9,8 @@ import { notFound } from "./verdict.js";
 
 export interface ListOptions {
   readonly limit: number;
+  /** What else is asked of the server's list, as a query such as `&offset=100`. */
+  readonly filter?: string;
   readonly maxInFlight: number;
   /** Newest first. */
   readonly knownTraceIds: () => Promise<readonly string[]>;
@@ -16,7 +18,7 @@ export interface ListOptions {
 
 /** The most recent traces as the server lists them, else the runs that this machine knows. */
 export async function readList(reader: Reader, options: ListOptions): Promise<RawAnswer> {
-  const query = `?limit=${options.limit}`;
+  const query = `?limit=${options.limit}${options.filter ?? ""}`;
   const projectId = await reader.projectId();
   const listed = await reader.firstAnswer([
     { route: routes.traces, path: `/v4/traces${query}` },

@@ -5,7 +5,18 @@ import type { AgentOpsClient } from "../api/client.js";
 export interface ToolContext {
   readonly client: AgentOpsClient;
   readonly signal: AbortSignal;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
   readonly limits: ToolLimits;
+  /** Tells the user of long work how far it is. Costs nothing where nobody listens. */
+  reportProgress(progress: Progress): void;
+}
+
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+  /** Ours: no recorded text. */
+  readonly message: string;
 }
 
 export interface ToolLimits {

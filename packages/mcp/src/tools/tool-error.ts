@@ -12,13 +12,32 @@ export interface ToolError {
   readonly hint: string;
 }
 
+/** An argument that only the data shows to be wrong, such as an id prefix that fits two traces. */
+export class ArgumentError extends Error {
+  override readonly name = "ArgumentError";
+  readonly argument: string;
+
+  /** `problem` is a sentence of ours: it repeats neither the argument's value nor recorded text. */
+  constructor(argument: string, problem: string) {
+    super(problem);
+    this.argument = argument;
+  }
+}
+
 export function formatToolError({ code, message, hint }: ToolError): string {
   return `${code}: ${message}\n${hint}`;
 }
 
-/** What the agent hears of anything thrown. Only ApiError speaks for itself: its text is ours. */
+/** What the agent hears of anything thrown. Only our own errors speak for themselves. */
 export function toToolError(error: unknown): ToolError {
   if (error instanceof ApiError) return error;
+  if (error instanceof ArgumentError) {
+    return {
+      code: "invalid_argument",
+      message: `\`${error.argument}\`: ${error.message}`,
+      hint: "Correct the argument and call again.",
+    };
+  }
   return {
     code: "internal_error",
     message: "The server failed while answering; this is a fault of the server, not of the call.",

@@ -1,5 +1,6 @@
 import { type AgentopsKind, bareName } from "./agentops-kind.js";
 import { type ErrorChain, errorChains } from "./errors.js";
+import { groupBy } from "./group-by.js";
 import { endUnixMs } from "./trace.js";
 import type { SpanTree } from "./tree.js";
 
@@ -49,33 +50,25 @@ export function identifyFailure({ origin, error }: ErrorChain): FailureIdentity 
 }
 
 /** The failures of some traces, most frequent first, then most recent. */
-export function groupFailures(trees: Iterable<SpanTree>): readonly FailureGroup[] {
-  const groups = new Map<string, [Occurrence, ...Occurrence[]]>();
-  for (const tree of trees) {
-    for (const chain of errorChains(tree)) {
-      const occurrence = { traceId: tree.trace.traceId, chain };
-      const key = identityText(chain);
-      const known = groups.get(key);
-      if (known === undefined) groups.set(key, [occurrence]);
-      else known.push(occurrence);
-    }
-  }
-  return [...groups.values()]
+export function groupFailures(trees: readonly SpanTree[]): readonly FailureGroup[] {
+  const occurrences = trees.flatMap((tree) =>
+    errorChains(tree).map((chain) => ({ traceId: tree.trace.traceId, chain })),
+  );
+  return [...groupBy(occurrences, ({ chain }) => identityText(chain)).values()]
     .map(groupOf)
     .sort((a, b) => b.count - a.count || b.lastSeenUnixMs - a.lastSeenUnixMs);
 }
 
 function groupOf(occurrences: readonly [Occurrence, ...Occurrence[]]): FailureGroup {
-  const byTime = occurrences.toSorted((a, b) => seenUnixMs(a) - seenUnixMs(b));
-  const [first = occurrences[0]] = byTime;
-  const latest = byTime.at(-1) ?? first;
+  const seen = occurrences.map(seenUnixMs);
+  const latest = occurrences.reduce((a, b) => (seenUnixMs(a) > seenUnixMs(b) ? a : b));
   return {
     fingerprint: hash(identityText(latest.chain)),
     identity: identifyFailure(latest.chain),
     count: occurrences.length,
     fatalCount: occurrences.filter(({ chain }) => chain.stoppedAt === undefined).length,
     traceIds: [...new Set(occurrences.map(({ traceId }) => traceId))],
-    firstSeenUnixMs: seenUnixMs(first),
+    firstSeenUnixMs: seen.reduce((a, b) => Math.min(a, b)),
     lastSeenUnixMs: seenUnixMs(latest),
     example: latest,
   };

@@ -50,8 +50,9 @@ export function messagesText(messages: readonly Message[]): string {
   return messages.map(messageText).join("\n\n");
 }
 
-export function isSameMessage(a: Message, b: Message): boolean {
-  return a.role === b.role && a.content === b.content && callsText(a) === callsText(b);
+/** Equal for messages that say the same; call ids, which differ between runs, do not count. */
+export function messageKey(message: Message): string {
+  return `${message.role}\n${callsText(message)}\n${message.content}`;
 }
 
 /** Characters of content and tool calls: what a message weighs in a prompt. */
