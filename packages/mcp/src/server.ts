@@ -1,5 +1,6 @@
 import { McpServer, type ServerContext } from "@modelcontextprotocol/server";
 import type * as z from "zod";
+import type { TraceContext } from "./api/agentops.js";
 import type { AgentOpsClient } from "./api/client.js";
 import {
   acceptedInput,
@@ -9,7 +10,14 @@ import {
 } from "./tools/credentials.js";
 import type { Progress, Tool, ToolLimits } from "./tools/define-tool.js";
 import { tools } from "./tools/index.js";
-import { argumentError, formatToolError, type ToolError, toToolError } from "./tools/tool-error.js";
+import {
+  argumentError,
+  formatToolError,
+  type ToolError,
+  type ToolErrorCode,
+  toToolError,
+} from "./tools/tool-error.js";
+import { parseTraceContext } from "./trace-context.js";
 
 export const INSTRUCTIONS = [
   "Reads traces of AI agents recorded with AgentOps: what a run did, why it failed, what made it slow or costly.",
@@ -27,10 +35,20 @@ export interface ServerOptions {
   readonly limits: ToolLimits;
   /** Milliseconds since the Unix epoch. */
   readonly now?: () => number;
-  /** Binds a client to a call's credential. Throws ApiError when key or URL may not be used. */
-  connect(credential: CallCredential): AgentOpsClient;
-  /** Hears of faults that the agent is told about in general words only. */
-  onInternalError(toolName: string, error: unknown): void;
+  /**
+   * Binds a client to a call's credential, and its requests to the trace that the call is part of.
+   * Throws ApiError when key or URL may not be used.
+   */
+  connect(credential: CallCredential, traceContext?: TraceContext): AgentOpsClient;
+  /** Hears how every call ended. */
+  onToolCall(outcome: ToolOutcome): void;
+}
+
+export interface ToolOutcome {
+  readonly tool: string;
+  readonly code: "ok" | ToolErrorCode;
+  /** What was thrown, where the agent was told in general words only. For the log, not its message. */
+  readonly error?: unknown;
 }
 
 /** One MCP server with every tool. Cheap and stateless: HTTP makes one for each request. */
@@ -42,7 +60,8 @@ export function createServer(options: ServerOptions): McpServer {
       version: options.version,
       websiteUrl: "https://www.agentops.ai",
     },
-    { instructions: INSTRUCTIONS },
+    // The list never changes, so there is nothing to subscribe to.
+    { instructions: INSTRUCTIONS, capabilities: { tools: { listChanged: false } } },
   );
   for (const tool of tools) registerTool(server, tool, options);
   return server;
@@ -82,13 +101,14 @@ interface ToolCall {
 }
 
 /** Runs one call. The only catch: everything thrown becomes an error the agent can act on. */
-async function answer({ tool, shown, args, context, options }: ToolCall) {
+async function answer(call: ToolCall) {
+  const { tool, shown, args, context, options } = call;
   const parsed = acceptedInput(tool.input).safeParse(args);
-  if (!parsed.success) return errorResult(argumentError(tool.name, shown, parsed.error.issues));
+  if (!parsed.success) return failed(call, argumentError(tool.name, shown, parsed.error.issues));
 
   try {
     const { credential, toolArgs } = splitCredential(parsed.data);
-    const client = options.connect(credential);
+    const client = options.connect(credential, parseTraceContext(context.mcpReq._meta));
     const data = await tool.run(toolArgs, {
       client,
       signal: context.mcpReq.signal,
@@ -96,12 +116,22 @@ async function answer({ tool, shown, args, context, options }: ToolCall) {
       reportProgress: progressReporter(context),
       limits: options.limits,
     });
-    return textResult(tool.format(data, toolArgs));
+    const result = textResult(tool.format(data, toolArgs));
+    options.onToolCall({ tool: tool.name, code: "ok" });
+    return result;
   } catch (error) {
-    const toolError = toToolError(error);
-    if (toolError.code === "internal_error") options.onInternalError(tool.name, error);
-    return errorResult(toolError);
+    return failed(call, toToolError(error), error);
   }
+}
+
+function failed({ tool, options }: ToolCall, toolError: ToolError, thrown?: unknown) {
+  const { code } = toolError;
+  options.onToolCall({
+    tool: tool.name,
+    code,
+    ...(code === "internal_error" && { error: thrown }),
+  });
+  return { ...textResult(formatToolError(toolError)), isError: true };
 }
 
 /** Progress goes only to clients that asked for it. */
@@ -118,10 +148,6 @@ function progressReporter({ mcpReq }: ServerContext): (progress: Progress) => vo
 
 function textResult(text: string) {
   return { content: [{ type: "text" as const, text }] };
-}
-
-function errorResult(error: ToolError) {
-  return { ...textResult(formatToolError(error)), isError: true };
 }
 
 /**

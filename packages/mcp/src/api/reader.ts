@@ -5,7 +5,7 @@ import type { Deployment } from "./deployments.js";
 import type { Credential, Session } from "./token-exchange.js";
 import type { Tokens } from "./tokens.js";
 import type { Transport } from "./transport.js";
-import { failure, judge, type Verdict } from "./verdict.js";
+import { failure, judge, noApi, type Verdict } from "./verdict.js";
 
 /** A route, and where on it this read is: `GET /v4/traces/{trace_id}` and `/v4/traces/148d…`. */
 export interface Read {
@@ -76,7 +76,7 @@ export function createReader(options: ReaderOptions, call: Call): Reader {
         if (!isSkipped(verdict)) {
           learn(skipped);
           if (verdict !== "ok") throw failure(response);
-          return { body: response.body, source: route };
+          return { body: requireJson(response.body), source: route };
         }
         skipped.push({ route, verdict, response });
       }
@@ -88,6 +88,15 @@ export function createReader(options: ReaderOptions, call: Call): Reader {
     },
   };
 }
+
+/** Tells JSON from a proxy's page, no body or half of one, without parsing what is passed on raw. */
+function requireJson(body: string): string {
+  if (/^\s*[[{]/.test(body) && /[\]}]\s*$/.test(body.slice(-TAIL_CHARS))) return body;
+  throw noApi();
+}
+
+/** As much of a body's end as may be white space. */
+const TAIL_CHARS = 100;
 
 /** A read that another route may make up for. */
 interface Skipped {

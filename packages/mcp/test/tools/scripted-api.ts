@@ -37,8 +37,8 @@ export async function scriptedApi(
     limits: { maxRawTokens },
     now,
     connect: () => agentOps.client({ baseUrl: api.url, apiKey }),
-    onInternalError: (tool, error) => {
-      throw new Error(`${tool} failed`, { cause: error });
+    onToolCall: ({ tool, error }) => {
+      if (error !== undefined) throw new Error(`${tool} failed`, { cause: error });
     },
   });
   const client = await connectInProcess(server);
