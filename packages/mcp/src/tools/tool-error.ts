@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import * as z from "zod";
 import { ApiError, type ApiErrorCode } from "../api/errors.js";
 
 /** The closed set of codes an error answer may start with. */
@@ -75,5 +75,5 @@ function quoteName(name: string): string {
 }
 
 function describeField([name, field]: [string, z.core.$ZodType]): string {
-  return field._zod.optin === "optional" ? `\`${name}\` (optional)` : `\`${name}\``;
+  return z.safeParse(field, undefined).success ? `\`${name}\` (optional)` : `\`${name}\``;
 }
