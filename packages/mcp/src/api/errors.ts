@@ -7,6 +7,7 @@ export type ApiErrorCode =
   | "not_found"
   | "listing_unavailable"
   | "forbidden"
+  | "bad_request"
   | "rate_limited"
   | "unreachable"
   | "timeout"
@@ -28,5 +29,37 @@ export class ApiError extends Error {
     super(message, options);
     this.code = code;
     this.hint = hint;
+  }
+}
+
+export function cancelled(): ApiError {
+  return new ApiError("cancelled", "The call was cancelled.", "Call again if it is still wanted.");
+}
+
+/** @param problem a sentence about the shape of the answer, never its text */
+export function badResponse(problem: string, cause?: unknown): ApiError {
+  return new ApiError(
+    "bad_response",
+    problem,
+    "Check that AGENTOPS_API_URL is the address of an AgentOps API.",
+    { cause },
+  );
+}
+
+export function responseTooLarge(maxBytes: number): ApiError {
+  return new ApiError(
+    "response_too_large",
+    `The response is larger than ${Math.round(maxBytes / 1024 / 1024)} MB.`,
+    "Ask for less at once: a smaller limit, or single spans instead of the whole trace.",
+  );
+}
+
+/** For reads of many things, where one failure stands beside the others. Cancelling ends them all. */
+export async function orApiError<Result>(read: Promise<Result>): Promise<Result | ApiError> {
+  try {
+    return await read;
+  } catch (error) {
+    if (error instanceof ApiError && error.code !== "cancelled") return error;
+    throw error;
   }
 }

@@ -1,0 +1,20 @@
+/** `npm run bench` runs every benchmark; `npm run bench -- start ingest` runs those named. */
+import { readdir } from "node:fs/promises";
+import { basename } from "node:path";
+
+// Node 20 reads this file at every start, which takes longer than the start itself.
+delete process.env.NODE_EXTRA_CA_CERTS;
+
+const names = (await readdir(import.meta.dirname))
+  .filter((file) => file.endsWith(".bench.ts"))
+  .map((file) => basename(file, ".bench.ts"));
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : names;
+
+const unknown = wanted.filter((name) => !names.includes(name));
+if (unknown.length > 0) {
+  console.error(`No benchmark ${unknown.join(", ")}. There are: ${names.join(", ")}.`);
+  process.exitCode = 2;
+} else {
+  console.log(`Node ${process.version}, ${process.platform} ${process.arch}`);
+  for (const name of wanted) await import(`./${name}.bench.ts`);
+}

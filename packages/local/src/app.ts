@@ -1,0 +1,52 @@
+import { Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { createReceiver, type ReceiverOptions } from "./otlp/receiver.js";
+import { createRestApi } from "./rest/api.js";
+import type { RestOptions } from "./rest/routes.js";
+
+export interface AppOptions extends RestOptions, Omit<ReceiverOptions, keyof RestOptions> {
+  /** Host names by which this server may be addressed; undefined for any. */
+  readonly allowedHosts: readonly string[] | undefined;
+}
+
+/** Everything that is served, as one `fetch`. */
+export function createApp(options: AppOptions): Hono {
+  const app = new Hono();
+
+  app.use(async ({ req, header }, next) => {
+    if (!isAllowed(new URL(req.url).hostname, options.allowedHosts)) {
+      return Response.json(
+        { detail: "This host name is not served here. Use localhost, or start with --host." },
+        { status: 403 },
+      );
+    }
+    await next();
+    for (const [name, value] of Object.entries(noStore)) header(name, value);
+    return;
+  });
+
+  app.route("/", createReceiver(options));
+  app.route("/", createRestApi(options));
+  app.notFound(() => Response.json({ detail: "Not Found" }, { status: 404 }));
+  app.onError((error) => {
+    if (error instanceof HTTPException) return error.getResponse();
+    options.onError(error);
+    return Response.json({ error: "Internal Server Error" }, { status: 500 });
+  });
+  return app;
+}
+
+/** AgentOps sends these with every answer. */
+const noStore = {
+  "cache-control": "no-store, no-cache, must-revalidate, max-age=0",
+  pragma: "no-cache",
+  expires: "0",
+};
+
+/**
+ * The default project's key is known to all, so on loopback a page in the user's browser must not
+ * reach this server by giving its own name the address 127.0.0.1.
+ */
+function isAllowed(hostname: string, allowedHosts: AppOptions["allowedHosts"]): boolean {
+  return allowedHosts?.includes(hostname) ?? true;
+}

@@ -1,0 +1,48 @@
+import type { Project } from "./store/index.js";
+
+interface BannerOptions {
+  readonly version: string;
+  readonly url: string;
+  readonly dataDir: string;
+  readonly project: Project;
+  /** Other machines can reach it. */
+  readonly isExposed: boolean;
+}
+
+/** What a person needs next: where it runs, and what to paste to use it. */
+export function banner({ version, url, dataDir, project, isExposed }: BannerOptions): string {
+  return `
+agentops-local ${version}
+  API and OTLP  ${url}
+  traces        ${dataDir}
+
+AgentOps SDK:
+  export AGENTOPS_API_KEY=${project.apiKey}
+  export AGENTOPS_API_ENDPOINT=${url}
+  export AGENTOPS_EXPORTER_ENDPOINT=${url}/v1/traces
+  export AGENTOPS_APP_URL=${url}
+
+OpenTelemetry SDK:
+  export OTEL_EXPORTER_OTLP_ENDPOINT=${url}
+  export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
+
+MCP client:
+${JSON.stringify(mcpConfig(url, project), undefined, 2)}
+${isExposed ? exposed : ""}`;
+}
+
+const exposed = `
+This server can be reached from other machines, and the key above is the same on every installation.
+`;
+
+function mcpConfig(url: string, { apiKey }: Project) {
+  return {
+    mcpServers: {
+      agentops: {
+        command: "npx",
+        args: ["-y", "mcp-server-agentops-api"],
+        env: { AGENTOPS_API_KEY: apiKey, AGENTOPS_API_URL: url },
+      },
+    },
+  };
+}

@@ -1,0 +1,83 @@
+#!/usr/bin/env node
+import { homedir } from "node:os";
+import { banner } from "./banner.js";
+import { type Config, ConfigError, help, parseCommand } from "./config.js";
+import { isLoopback, startServer } from "./server.js";
+import { DatabaseOpenError, defaultProject } from "./store/index.js";
+import { version } from "./version.js";
+
+/** Exit code of a mistake on the command line, as shells use it. */
+const USAGE_ERROR = 2;
+
+try {
+  await main();
+} catch (error) {
+  console.error(`agentops-local: ${startFailure(error)}`);
+  process.exit(error instanceof ConfigError ? USAGE_ERROR : 1);
+}
+
+async function main(): Promise<void> {
+  const command = parseCommand(process.argv.slice(2), {
+    env: process.env,
+    platform: process.platform,
+    homeDir: homedir(),
+  });
+
+  switch (command.kind) {
+    case "help":
+      process.stdout.write(help);
+      return;
+    case "version":
+      process.stdout.write(`${version}\n`);
+      return;
+    case "serve":
+      await serve(command.config);
+  }
+}
+
+async function serve({ sample, ...config }: Config): Promise<void> {
+  const server = await startServer({ ...config, onError: (error) => console.error(trace(error)) });
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, async () => {
+      await server.close();
+      process.exit(0);
+    });
+  }
+
+  const { url } = server;
+  console.error(
+    banner({
+      version,
+      url,
+      dataDir: config.dataDir,
+      project: defaultProject,
+      isExposed: !isLoopback(config.host),
+    }),
+  );
+  if (sample) await sendSample(url);
+  console.error("Ready. Stop with Ctrl+C.");
+}
+
+async function sendSample(url: string): Promise<void> {
+  const { sendSampleRuns } = await import("./sample/send.js");
+  const traceIds = await sendSampleRuns({ url });
+  console.error(`${["Sample runs:", ...traceIds].join("\n  ")}\n`);
+}
+
+/** Why the server did not start, for the person who started it. */
+function startFailure(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof ConfigError || error instanceof DatabaseOpenError) return error.message;
+  if ("code" in error && error.code === "EADDRINUSE") {
+    return "That port is in use. Choose another with --port, or --port 0 for any free one.";
+  }
+  return error.stack ?? error.message;
+}
+
+/** Where a failure came from, without its message: the engine's quote values, which are trace content. */
+function trace(error: unknown): string {
+  if (!(error instanceof Error)) return "Unknown failure";
+  const code = "code" in error ? ` ${error.code}` : "";
+  const frames = (error.stack ?? "").split("\n").filter((line) => line.startsWith("    at "));
+  return [`${error.name}${code}`, ...frames].join("\n");
+}

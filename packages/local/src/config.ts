@@ -1,0 +1,109 @@
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { z } from "zod";
+
+export interface Config {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly dataDir: string;
+  /** Sends sample runs to itself once it listens. */
+  readonly sample: boolean;
+}
+
+/** What the command line asks for. */
+export type Command =
+  | { readonly kind: "serve"; readonly config: Config }
+  | { readonly kind: "help" }
+  | { readonly kind: "version" };
+
+/** What the outside world decides, besides the arguments. */
+export interface Environment {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+  readonly homeDir: string;
+}
+
+/** A mistake in flags or environment; the message says how to correct it. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+const options = {
+  port: { type: "string" },
+  host: { type: "string" },
+  "data-dir": { type: "string" },
+  sample: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+  version: { type: "boolean", short: "v" },
+} as const;
+
+export const help = `agentops-local: an AgentOps for one machine
+
+Usage: agentops-local [options]
+
+  --port <number>     port to listen on, 0 for any free one   (AGENTOPS_LOCAL_PORT, 8000)
+  --host <address>    address to listen on                    (AGENTOPS_LOCAL_HOST, 127.0.0.1)
+  --data-dir <path>   where traces are kept                   (AGENTOPS_LOCAL_DATA_DIR, the user's data directory)
+  --sample            send sample runs, to have something to look at
+  --help              print this
+  --version           print the version
+`;
+
+const schema = z.object({
+  port: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535, { error: "must be a port number, 0 to 65535" })
+    .default(8000),
+  host: z.string().min(1).default("127.0.0.1"),
+  dataDir: z.string().min(1),
+  sample: z.boolean().default(false),
+});
+
+/** @throws {ConfigError} */
+export function parseCommand(args: readonly string[], environment: Environment): Command {
+  const flags = parseFlags(args);
+  if (flags.help) return { kind: "help" };
+  if (flags.version) return { kind: "version" };
+
+  const { env } = environment;
+  const parsed = schema.safeParse({
+    port: flags.port ?? env.AGENTOPS_LOCAL_PORT,
+    host: flags.host ?? env.AGENTOPS_LOCAL_HOST,
+    dataDir: flags["data-dir"] ?? env.AGENTOPS_LOCAL_DATA_DIR ?? defaultDataDir(environment),
+    sample: flags.sample,
+  });
+  if (parsed.success) return { kind: "serve", config: parsed.data };
+  throw new ConfigError(parsed.error.issues.map(explain).join("\n"));
+}
+
+function parseFlags(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options }).values;
+  } catch (error) {
+    const names = Object.keys(options).map((name) => `--${name}`);
+    const reason = error instanceof Error ? error.message.split(". ")[0] : String(error);
+    throw new ConfigError(`${reason}. Valid options: ${names.join(", ")}.`, { cause: error });
+  }
+}
+
+const flagNames: Readonly<Record<string, string>> = {
+  port: "--port (AGENTOPS_LOCAL_PORT) must be a port number, 0 to 65535.",
+  host: "--host (AGENTOPS_LOCAL_HOST) must be an address or host name.",
+  dataDir: "--data-dir (AGENTOPS_LOCAL_DATA_DIR) must be a path.",
+};
+
+function explain({ path, message }: z.core.$ZodIssue): string {
+  return flagNames[String(path[0])] ?? message;
+}
+
+/** Where each system keeps a user's application data. */
+function defaultDataDir({ env, platform, homeDir }: Environment): string {
+  const base =
+    platform === "darwin"
+      ? join(homeDir, "Library", "Application Support")
+      : (env.XDG_DATA_HOME ?? join(homeDir, ".local", "share"));
+  return join(base, "agentops-local");
+}

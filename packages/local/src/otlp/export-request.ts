@@ -1,0 +1,37 @@
+import type { SpanGroup, SpanRecord } from "../store/index.js";
+
+/** What an `ExportTraceServiceRequest` of either encoding comes down to. */
+export interface ExportRequest {
+  readonly groups: readonly SpanGroup[];
+  /** Spans that cannot be stored: an id of the wrong length or of zeros only, a time past 2262. */
+  readonly rejectedSpanCount: number;
+}
+
+/** Times are stored as signed 64-bit nanoseconds. */
+const MAX_UNIX_NANO = 2n ** 63n - 1n;
+
+const validTraceId = /^(?!0{32})[0-9a-f]{32}$/;
+const validSpanId = /^(?!0{16})[0-9a-f]{16}$/;
+
+export function exportRequest(decoded: readonly SpanGroup[]): ExportRequest {
+  const groups = decoded.map((group) => ({ ...group, spans: group.spans.filter(isStorable) }));
+  return { groups, rejectedSpanCount: spanCount(decoded) - spanCount(groups) };
+}
+
+function spanCount(groups: readonly SpanGroup[]): number {
+  return groups.reduce((count, { spans }) => count + spans.length, 0);
+}
+
+function isStorable(span: SpanRecord): boolean {
+  return (
+    validTraceId.test(span.traceId) &&
+    validSpanId.test(span.spanId) &&
+    span.startUnixNano + span.durationNano <= MAX_UNIX_NANO &&
+    span.events.every(({ timeUnixNano }) => timeUnixNano <= MAX_UNIX_NANO)
+  );
+}
+
+/** A span that ends before it starts (a clock was set back) has no duration rather than a huge one. */
+export function durationNano(startUnixNano: bigint, endUnixNano: bigint): bigint {
+  return endUnixNano > startUnixNano ? endUnixNano - startUnixNano : 0n;
+}

@@ -1,0 +1,95 @@
+import { Hono } from "hono";
+import type { Store } from "../store/index.js";
+import type { Tokens } from "../tokens.js";
+import { readBody } from "./body.js";
+import { type Encoding, encodingOf, fallbackEncoding } from "./encoding.js";
+import { ExportError } from "./export-error.js";
+import type { ExportRequest } from "./export-request.js";
+
+export interface ReceiverOptions {
+  readonly store: Pick<Store, "addSpans">;
+  readonly tokens: Pick<Tokens, "verify">;
+  /** Whose spans those sent without a token are; undefined where an export needs one. */
+  readonly anonymousProjectId: string | undefined;
+  /** Told of exports that failed through no fault of the sender. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** OTLP/HTTP 1.x at the paths of the specification. Metrics and logs are taken and dropped. */
+export function createReceiver(options: ReceiverOptions): Hono {
+  return new Hono()
+    .post("/v1/traces", ({ req }) => receiveTraces(req.raw, options))
+    .post("/v1/metrics", ({ req }) => accept(req.raw))
+    .post("/v1/logs", ({ req }) => accept(req.raw));
+}
+
+/** A 200 says that every span but the rejected ones is on disk. */
+async function receiveTraces(request: Request, options: ReceiverOptions): Promise<Response> {
+  const encoding = encodingOf(request.headers.get("content-type"));
+  try {
+    if (!encoding) {
+      throw new ExportError(
+        415,
+        "Content-Type must be application/x-protobuf or application/json.",
+      );
+    }
+    const projectId = await projectOf(request, options);
+    const { groups, rejectedSpanCount } = decode(encoding, await readBody(request));
+    await storeSpans(options, projectId, groups);
+    return respond(encoding, 200, encoding.encodeResponse(rejectedSpanCount));
+  } catch (error) {
+    if (!(error instanceof ExportError)) throw error;
+    const answer = encoding ?? fallbackEncoding;
+    return respond(answer, error.status, answer.encodeError(error));
+  }
+}
+
+/** The token decides whose spans these are. Like AgentOps' collector, any scheme word will do. */
+async function projectOf(
+  request: Request,
+  { tokens, anonymousProjectId }: ReceiverOptions,
+): Promise<string> {
+  const token = request.headers.get("authorization")?.trim().split(/\s+/).at(-1);
+  if (!token && anonymousProjectId) return anonymousProjectId;
+  if (!token) throw new ExportError(401, "Send the token of POST /v3/auth/token as Bearer.");
+  try {
+    return (await tokens.verify(token)).projectId;
+  } catch (error) {
+    throw new ExportError(401, "The token is not valid here; get one from POST /v3/auth/token.", {
+      cause: error,
+    });
+  }
+}
+
+function decode(encoding: Encoding, body: Uint8Array): ExportRequest {
+  try {
+    return encoding.decode(body);
+  } catch (error) {
+    throw new ExportError(400, "The body is not an OTLP ExportTraceServiceRequest.", {
+      cause: error,
+    });
+  }
+}
+
+async function storeSpans(
+  { store, onError }: ReceiverOptions,
+  projectId: string,
+  groups: ExportRequest["groups"],
+): Promise<void> {
+  try {
+    await store.addSpans(projectId, groups);
+  } catch (error) {
+    onError(error);
+    throw new ExportError(503, "The spans could not be stored; send them again.", { cause: error });
+  }
+}
+
+async function accept(request: Request): Promise<Response> {
+  await request.body?.cancel();
+  const encoding = encodingOf(request.headers.get("content-type")) ?? fallbackEncoding;
+  return respond(encoding, 200, encoding.encodeResponse(0));
+}
+
+function respond(encoding: Encoding, status: number, body: Uint8Array<ArrayBuffer>): Response {
+  return new Response(body, { status, headers: { "content-type": encoding.contentType } });
+}

@@ -1,0 +1,22 @@
+import { Hono } from "hono";
+import { addAuthRoutes } from "./auth.js";
+import { addPublicRoutes } from "./public.js";
+import { addRoute, type RestOptions } from "./routes.js";
+import { addV4Routes } from "./v4.js";
+
+/** What this server can do beyond AgentOps' own API, for clients that ask `/health`. */
+const capabilities: readonly string[] = [];
+
+/** AgentOps' REST API over the store. */
+export function createRestApi(options: RestOptions): Hono {
+  const app = new Hono();
+  addRoute(app, "GET", "/health", async () => ({
+    message: "Server Up",
+    version: options.version,
+    capabilities,
+  }));
+  addAuthRoutes(app, options);
+  addPublicRoutes(app, options);
+  addV4Routes(app, options);
+  return app;
+}

@@ -1,0 +1,43 @@
+import type { Context } from "hono";
+import { getCookie } from "hono/cookie";
+import { InvalidTokenError, type Tokens } from "../tokens.js";
+import { RestError } from "./errors.js";
+
+/** Whose traces a `/public/v1` request may read. There, a bad token is a 400 and a 401 never happens. */
+export async function publicProjectId(context: Context, tokens: Tokens): Promise<string> {
+  const header = context.req.header("authorization");
+  if (!header?.startsWith("Bearer ")) {
+    throw new RestError(400, { detail: "Missing or invalid Authorization header" });
+  }
+  return await verify(tokens, header.slice("Bearer ".length), () => {
+    return new RestError(400, { detail: "Invalid Bearer token" });
+  });
+}
+
+/**
+ * Whose traces a `/v4` request may read: those of the Bearer token, or of the same token in the cookie
+ * that AgentOps' dashboard keeps its session in.
+ */
+export async function dashboardProjectId(context: Context, tokens: Tokens): Promise<string> {
+  const bearer = /^bearer\s+(.+)$/i.exec(context.req.header("authorization") ?? "")?.[1];
+  const token = bearer ?? getCookie(context, "session_id");
+  if (!token) throw new RestError(401, { detail: "User is not authenticated." });
+  return await verify(tokens, token, ({ isExpired }) => {
+    const detail = isExpired
+      ? "User's session has expired."
+      : "Could not decode internal session JWT.";
+    return new RestError(401, { detail });
+  });
+}
+
+async function verify(
+  tokens: Tokens,
+  token: string,
+  refusal: (error: InvalidTokenError) => RestError,
+): Promise<string> {
+  try {
+    return (await tokens.verify(token)).projectId;
+  } catch (error) {
+    throw error instanceof InvalidTokenError ? refusal(error) : error;
+  }
+}

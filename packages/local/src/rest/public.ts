@@ -1,0 +1,49 @@
+import type { Context, Hono } from "hono";
+import type { StoredSpan, TraceSummary } from "../store/index.js";
+import { publicProjectId } from "./credentials.js";
+import { RestError } from "./errors.js";
+import { spanMetrics, traceMetrics } from "./metrics.js";
+import { addRoute, type RestOptions } from "./routes.js";
+import { spanView } from "./spans.js";
+import { traceView } from "./traces.js";
+
+/** The machine API: reads by id, for the bearer of a token. */
+export function addPublicRoutes(app: Hono, { store, tokens }: RestOptions): void {
+  addRoute(app, "GET", "/public/v1/project", async (context) => {
+    const project = await store.projectById(await publicProjectId(context, tokens));
+    if (!project) throw new RestError(404, { detail: "Project not found" });
+    const { id, name, environment } = project;
+    return { id, name, environment };
+  });
+
+  addRoute(app, "GET", "/public/v1/traces/:traceId", async (context) => {
+    const { projectId, trace } = await findTrace(context);
+    return traceView({ projectId, trace, spans: await store.traceSpans(projectId, trace) });
+  });
+
+  addRoute(app, "GET", "/public/v1/traces/:traceId/metrics", async (context) => {
+    return traceMetrics((await findTrace(context)).trace);
+  });
+
+  addRoute(app, "GET", "/public/v1/spans/:spanId", async (context) => {
+    return spanView(await findSpan(context));
+  });
+
+  addRoute(app, "GET", "/public/v1/spans/:spanId/metrics", async (context) => {
+    return spanMetrics(await findSpan(context));
+  });
+
+  async function findTrace(context: Context): Promise<{ projectId: string; trace: TraceSummary }> {
+    const projectId = await publicProjectId(context, tokens);
+    const trace = await store.trace(projectId, context.req.param("traceId") ?? "");
+    if (!trace) throw new RestError(404, { detail: "Trace not found" });
+    return { projectId, trace };
+  }
+
+  async function findSpan(context: Context): Promise<StoredSpan> {
+    const projectId = await publicProjectId(context, tokens);
+    const span = await store.span(projectId, context.req.param("spanId") ?? "");
+    if (!span) throw new RestError(404, { detail: "Span not found" });
+    return span;
+  }
+}

@@ -1,0 +1,95 @@
+import { ROOT_CONTEXT, SpanStatusCode, type Tracer, trace } from "@opentelemetry/api";
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
+import { resourceFromAttributes } from "@opentelemetry/resources";
+import { BasicTracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trace-base";
+import { migrationRun, researchRun, supportRun } from "./runs.js";
+import type { Outcome, SampleSpan } from "./sample-span.js";
+
+export interface SampleOptions {
+  /** An AgentOps-compatible server, such as `http://127.0.0.1:8000`. */
+  readonly url: string;
+  /** Decides the project; without one a local server takes the default project. */
+  readonly token?: string;
+}
+
+/** The longest last, so that it is the newest. */
+const runs = [supportRun, researchRun, migrationRun];
+
+/**
+ * Records three runs with the OpenTelemetry SDK and exports them over OTLP/HTTP: one that succeeds, one
+ * whose tool fails, one of 200 spans. They ended just now and lasted as long as such runs do.
+ *
+ * @returns the trace ids, in that order.
+ * @throws when the server does not take them.
+ */
+export async function sendSampleRuns({ url, token }: SampleOptions): Promise<string[]> {
+  const exporter = new OTLPTraceExporter({
+    url: `${url}/v1/traces`,
+    headers: token ? { authorization: `Bearer ${token}` } : {},
+  });
+  const provider = new BasicTracerProvider({
+    resource: resourceFromAttributes({ "service.name": "agentops" }),
+    spanProcessors: [new BatchSpanProcessor(exporter)],
+  });
+
+  const tracer = provider.getTracer("agentops");
+  const traceIds = runs.map((run) => recordRun(tracer, run, Date.now()));
+  await provider.forceFlush();
+  await provider.shutdown();
+  return traceIds;
+}
+
+function recordRun(tracer: Tracer, run: SampleSpan, endMs: number): string {
+  const startMs = endMs - durationMs(run);
+  return recordSpan(tracer, run, { context: ROOT_CONTEXT, startMs }).traceId;
+}
+
+/** Children run one after the other; what the span does by itself comes last. */
+function recordSpan(
+  tracer: Tracer,
+  sample: SampleSpan,
+  { context, startMs }: { context: typeof ROOT_CONTEXT; startMs: number },
+): { traceId: string } {
+  const { name, kind, attributes, children = [] } = sample;
+  const span = tracer.startSpan(
+    name,
+    { startTime: startMs, attributes, ...(kind !== undefined && { kind }) },
+    context,
+  );
+
+  let childStartMs = startMs;
+  for (const child of children) {
+    childStartMs += child.delayMs ?? 0;
+    recordSpan(tracer, child, { context: trace.setSpan(context, span), startMs: childStartMs });
+    childStartMs += durationMs(child);
+  }
+
+  const endMs = startMs + durationMs(sample);
+  if (sample.outcome) applyOutcome(span, sample.outcome, endMs);
+  span.end(endMs);
+  return span.spanContext();
+}
+
+function applyOutcome(
+  span: ReturnType<Tracer["startSpan"]>,
+  outcome: Outcome,
+  endMs: number,
+): void {
+  if (outcome.kind === "ok") {
+    span.setStatus({ code: SpanStatusCode.OK });
+    return;
+  }
+  const { type, message, stacktrace } = outcome.error;
+  span.setStatus({ code: SpanStatusCode.ERROR, message: `${type}: ${message}` });
+  const exception = {
+    "exception.type": type,
+    "exception.message": message,
+    "exception.stacktrace": stacktrace,
+    "exception.escaped": "False",
+  };
+  span.addEvent("exception", exception, endMs);
+}
+
+function durationMs({ selfMs, children = [] }: SampleSpan): number {
+  return children.reduce((sum, child) => sum + (child.delayMs ?? 0) + durationMs(child), selfMs);
+}

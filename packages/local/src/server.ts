@@ -1,0 +1,90 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import { join } from "node:path";
+import { getRequestListener } from "@hono/node-server";
+import { createApp } from "./app.js";
+import { defaultProject, openStore } from "./store/index.js";
+import { createTokens, openSecret } from "./tokens.js";
+import { version } from "./version.js";
+
+export interface ServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly dataDir: string;
+  /** Told of failures that no answer can explain to its reader. */
+  readonly onError: (error: unknown) => void;
+}
+
+export interface RunningServer {
+  /** Where it can be reached from this machine. */
+  readonly url: string;
+  /** Takes no more requests, finishes those it has, writes what is waiting, closes the store. */
+  close(): Promise<void>;
+}
+
+const loopbackHosts = ["localhost", "127.0.0.1", "[::1]"];
+
+/** True if only this machine can reach a server that listens there. */
+export function isLoopback(host: string): boolean {
+  return loopbackHosts.includes(urlHost(host));
+}
+
+/** Opens the store in `dataDir` and serves it. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { host, port, dataDir, onError } = options;
+  const store = await openStore(dataDir);
+
+  const app = createApp({
+    store,
+    tokens: createTokens(await openSecret(join(dataDir, "jwt-secret"))),
+    version,
+    // Whoever can reach a loopback address is this machine's user.
+    anonymousProjectId: isLoopback(host) ? defaultProject.id : undefined,
+    allowedHosts: isLoopback(host) ? loopbackHosts : undefined,
+    onError,
+  });
+
+  const server = createServer(getRequestListener(app.fetch));
+  try {
+    server.listen(port, host);
+    await once(server, "listening");
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+
+  return {
+    url: `http://${reachableHost(host)}:${boundPort(server)}`,
+    async close() {
+      await closeServer(server);
+      await store.close();
+    },
+  };
+}
+
+/** A host as it stands in a URL. */
+function urlHost(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+/** A server that listens on all addresses is reached by the loopback one. */
+function reachableHost(host: string): string {
+  return host === "0.0.0.0" || host === "::" ? "127.0.0.1" : urlHost(host);
+}
+
+function boundPort(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("Not a TCP address.");
+  return address.port;
+}
+
+/** How often connections that have got their answer are closed, while others still wait for theirs. */
+const SWEEP_INTERVAL_MS = 50;
+
+async function closeServer(server: Server): Promise<void> {
+  const closed = once(server, "close");
+  server.close();
+  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_INTERVAL_MS);
+  await closed;
+  clearInterval(sweep);
+}

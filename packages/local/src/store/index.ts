@@ -1,0 +1,25 @@
+export { DatabaseOpenError } from "./database.js";
+export { defaultProject, type Project } from "./projects.js";
+export {
+  type ResourceRecord,
+  type ScopeRecord,
+  type SpanEventRecord,
+  type SpanGroup,
+  type SpanLinkRecord,
+  type SpanRecord,
+  spanKindNames,
+  statusNames,
+  type Text,
+  type TextEntries,
+  textToString,
+} from "./span-record.js";
+export type { FlatAttributes, StoredSpan } from "./spans.js";
+export { openStore, type Store } from "./store.js";
+export {
+  type TraceOrder,
+  type TraceQuery,
+  type TraceSummary,
+  type TraceTotals,
+  traceOrders,
+} from "./traces.js";
+export type { UsageFigures } from "./usage.js";

@@ -1,0 +1,167 @@
+import {
+  type SpanGroup,
+  type SpanRecord,
+  type Text,
+  type TextEntries,
+  textToString,
+} from "./span-record.js";
+
+/** The columns of `otel_traces` that an insert fills, in the order that {@link encodeSpans} writes. */
+const columns = [
+  ["Timestamp", "DateTime64(9)"],
+  ["TraceId", "String"],
+  ["SpanId", "String"],
+  ["ParentSpanId", "String"],
+  ["TraceState", "String"],
+  ["SpanName", "String"],
+  ["SpanKind", "String"],
+  ["ServiceName", "String"],
+  ["ResourceAttributes", "Map(String, String)"],
+  ["ScopeName", "String"],
+  ["ScopeVersion", "String"],
+  ["SpanAttributes", "Map(String, String)"],
+  ["Duration", "UInt64"],
+  ["StatusCode", "String"],
+  ["StatusMessage", "String"],
+  ["Events.Timestamp", "Array(DateTime64(9))"],
+  ["Events.Name", "Array(String)"],
+  ["Events.Attributes", "Array(Map(String, String))"],
+  ["Links.TraceId", "Array(String)"],
+  ["Links.SpanId", "Array(String)"],
+  ["Links.TraceState", "Array(String)"],
+  ["Links.Attributes", "Array(Map(String, String))"],
+] as const;
+
+/** `(Timestamp, TraceId, …)` for `INSERT INTO otel_traces`. */
+export const insertColumns = `(${columns.map(([name]) => `\`${name}\``).join(", ")})`;
+
+/** The same columns with their types, for reading the encoded rows as a table. */
+export const rowStructure = columns.map(([name, type]) => `\`${name}\` ${type}`).join(", ");
+
+/** Resource attributes that name a project: the token decides, whatever the sender claims. */
+const projectAttributes = ["agentops.project.id", "ProjectId"];
+
+export interface EncodedSpan {
+  /** Tells one span from all others, in any project. */
+  readonly key: string;
+  readonly spanId: string;
+  /** One row of ClickHouse RowBinary. */
+  readonly row: Uint8Array;
+}
+
+/**
+ * Encodes spans of one project as RowBinary: of the formats the engine reads it is the cheapest to
+ * write from bytes and, measured, takes a sixth of the parsing time of JSON and a fifth of TSV.
+ */
+export function encodeSpans(projectId: string, groups: readonly SpanGroup[]): EncodedSpan[] {
+  return groups.flatMap((group) => encodeGroup(projectId, group));
+}
+
+function encodeGroup(projectId: string, { resource, scope, spans }: SpanGroup): EncodedSpan[] {
+  const ownedResource = { ...resource, attributes: owned(resource.attributes, projectId) };
+  const writer = new RowBinaryWriter();
+  const ends = spans.map((span) => {
+    writeSpan(writer, span, { resource: ownedResource, scope });
+    return writer.length;
+  });
+  const bytes = writer.bytes();
+  return spans.map(({ traceId, spanId }, index) => ({
+    key: spanKey(projectId, traceId, spanId),
+    spanId,
+    row: bytes.subarray(ends[index - 1] ?? 0, ends[index]),
+  }));
+}
+
+export function spanKey(projectId: string, traceId: string, spanId: string): string {
+  return `${projectId}/${traceId}/${spanId}`;
+}
+
+function writeSpan(
+  writer: RowBinaryWriter,
+  span: SpanRecord,
+  { resource, scope }: Pick<SpanGroup, "resource" | "scope">,
+): void {
+  writer.int64(span.startUnixNano);
+  writer.text(span.traceId);
+  writer.text(span.spanId);
+  writer.text(span.parentSpanId);
+  writer.text(span.traceState);
+  writer.text(span.name);
+  writer.text(span.kind);
+  writer.text(resource.serviceName);
+  writer.map(resource.attributes);
+  writer.text(scope.name);
+  writer.text(scope.version);
+  writer.map(span.attributes);
+  writer.int64(span.durationNano);
+  writer.text(span.status);
+  writer.text(span.statusMessage);
+  writer.array(span.events, (event) => writer.int64(event.timeUnixNano));
+  writer.array(span.events, (event) => writer.text(event.name));
+  writer.array(span.events, (event) => writer.map(event.attributes));
+  writer.array(span.links, (link) => writer.text(link.traceId));
+  writer.array(span.links, (link) => writer.text(link.spanId));
+  writer.array(span.links, (link) => writer.text(link.traceState));
+  writer.array(span.links, (link) => writer.map(link.attributes));
+}
+
+function owned(attributes: TextEntries, projectId: string): TextEntries {
+  const others = attributes.filter(([key]) => !projectAttributes.includes(textToString(key)));
+  return [...others, ...projectAttributes.map((name) => [name, projectId] as const)];
+}
+
+const INITIAL_BYTES = 64 * 1024;
+/** A LEB128 length never needs more for sizes below 2^35. */
+const MAX_VARINT_BYTES = 5;
+
+class RowBinaryWriter {
+  #buffer = Buffer.allocUnsafe(INITIAL_BYTES);
+  length = 0;
+
+  bytes(): Uint8Array {
+    return this.#buffer.subarray(0, this.length);
+  }
+
+  int64(value: bigint): void {
+    this.#reserve(8);
+    this.length = this.#buffer.writeBigUInt64LE(value, this.length);
+  }
+
+  text(value: Text): void {
+    const size = typeof value === "string" ? Buffer.byteLength(value) : value.length;
+    this.#reserve(size + MAX_VARINT_BYTES);
+    this.#varint(size);
+    if (typeof value === "string") this.#buffer.write(value, this.length);
+    else this.#buffer.set(value, this.length);
+    this.length += size;
+  }
+
+  map(entries: TextEntries): void {
+    this.array(entries, ([key, value]) => {
+      this.text(key);
+      this.text(value);
+    });
+  }
+
+  array<Item>(items: readonly Item[], write: (item: Item) => void): void {
+    this.#reserve(MAX_VARINT_BYTES);
+    this.#varint(items.length);
+    for (const item of items) write(item);
+  }
+
+  #varint(value: number): void {
+    let rest = value;
+    while (rest > 0x7f) {
+      this.#buffer[this.length++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    this.#buffer[this.length++] = rest;
+  }
+
+  #reserve(size: number): void {
+    if (this.length + size <= this.#buffer.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.length + size));
+    this.#buffer.copy(grown, 0, 0, this.length);
+    this.#buffer = grown;
+  }
+}

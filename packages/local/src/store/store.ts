@@ -1,0 +1,66 @@
+import { join } from "node:path";
+import { openDatabase } from "./database.js";
+import { migrate } from "./migrate.js";
+import {
+  addProject,
+  defaultProject,
+  type Project,
+  projectByApiKey,
+  projectById,
+} from "./projects.js";
+import { encodeSpans } from "./row-binary.js";
+import { openSpanLog } from "./span-log.js";
+import type { SpanGroup } from "./span-record.js";
+import { createSpanWriter } from "./span-writer.js";
+import { readSpan, readTraceSpans, type StoredSpan } from "./spans.js";
+import {
+  listTraces,
+  readTrace,
+  type TracePage,
+  type TraceQuery,
+  type TraceSummary,
+} from "./traces.js";
+
+/** Traces on disk. Everything but the projects themselves is seen through one project. */
+export interface Store {
+  /** Resolves once every span is on disk; a span that is there already is not stored again. */
+  addSpans(projectId: string, groups: readonly SpanGroup[]): Promise<void>;
+  listTraces(projectId: string, query: TraceQuery): Promise<TracePage>;
+  trace(projectId: string, traceId: string): Promise<TraceSummary | undefined>;
+  traceSpans(projectId: string, trace: TraceSummary): Promise<StoredSpan[]>;
+  span(projectId: string, spanId: string): Promise<StoredSpan | undefined>;
+  projectByApiKey(apiKey: string): Promise<Project | undefined>;
+  projectById(id: string): Promise<Project | undefined>;
+  addProject(project: Project): Promise<void>;
+  /** Writes what is waiting and closes the engine. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the store in `dataDir`, which it creates; the default project is always in it.
+ *
+ * @throws {DatabaseOpenError} when the engine does not open it, because another process has it open, above all.
+ */
+export async function openStore(dataDir: string): Promise<Store> {
+  const database = await openDatabase(join(dataDir, "clickhouse"));
+  await migrate(database);
+  if (!(await projectById(database, defaultProject.id))) await addProject(database, defaultProject);
+
+  const log = await openSpanLog(database, join(dataDir, "incoming"));
+  const writer = createSpanWriter(log);
+
+  return {
+    addSpans: (projectId, groups) => writer.write(encodeSpans(projectId, groups)),
+    listTraces: (projectId, query) => listTraces(database, projectId, query),
+    trace: (projectId, traceId) => readTrace(database, projectId, traceId),
+    traceSpans: (projectId, trace) => readTraceSpans(database, projectId, trace),
+    span: (projectId, spanId) => readSpan(database, projectId, spanId),
+    projectByApiKey: (apiKey) => projectByApiKey(database, apiKey),
+    projectById: (id) => projectById(database, id),
+    addProject: (project) => addProject(database, project),
+    async close() {
+      await writer.flush();
+      await database.close();
+    },
+  };
+}

@@ -1,0 +1,32 @@
+/** Tokens and USD, of one span or summed over many. */
+export interface UsageFigures {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly cacheReadTokens: number;
+  readonly reasoningTokens: number;
+  readonly totalTokens: number;
+  readonly promptCostUsd: number;
+  readonly completionCostUsd: number;
+  readonly totalCostUsd: number;
+}
+
+export const usageColumns = (column: (name: string) => string) => `
+  ${column("PromptTokens")} AS promptTokens,
+  ${column("CompletionTokens")} AS completionTokens,
+  ${column("CacheReadTokens")} AS cacheReadTokens,
+  ${column("ReasoningTokens")} AS reasoningTokens,
+  ${column("TotalTokens")} AS totalTokens,
+  ${column("PromptCost")} AS promptCostUsd,
+  ${column("CompletionCost")} AS completionCostUsd,
+  ${column("TotalCost")} AS totalCostUsd`;
+
+export const usageFields = [
+  "promptTokens",
+  "completionTokens",
+  "cacheReadTokens",
+  "reasoningTokens",
+  "totalTokens",
+  "promptCostUsd",
+  "completionCostUsd",
+  "totalCostUsd",
+] as const satisfies readonly (keyof UsageFigures)[];

@@ -1,0 +1,67 @@
+import { randomBytes } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { errors, jwtVerify, SignJWT } from "jose";
+import { z } from "zod";
+import type { Project } from "./store/index.js";
+
+/** What a token says of its bearer: which project, and nothing else that we read. */
+export interface TokenClaims {
+  readonly projectId: string;
+}
+
+/** Issues and checks the tokens that an API key is exchanged for; the same claims as AgentOps'. */
+export interface Tokens {
+  issue(project: Project): Promise<string>;
+  /** @throws {InvalidTokenError} */
+  verify(token: string): Promise<TokenClaims>;
+}
+
+export class InvalidTokenError extends Error {
+  override readonly name = "InvalidTokenError";
+  readonly isExpired: boolean;
+
+  constructor(isExpired: boolean, options?: ErrorOptions) {
+    super(isExpired ? "The token has expired." : "The token is not valid here.", options);
+    this.isExpired = isExpired;
+  }
+}
+
+const TOKEN_LIFETIME = "30 days";
+const AUDIENCE = "authenticated";
+export const PLAN = "pro";
+const SECRET_BYTES = 32;
+
+const claimsSchema = z.object({ project_id: z.string() });
+
+export function createTokens(secret: Uint8Array): Tokens {
+  return {
+    issue({ id, apiKey }) {
+      const claims = { project_id: id, project_prem_status: PLAN, api_key: apiKey };
+      return new SignJWT({ ...claims })
+        .setProtectedHeader({ alg: "HS256", typ: "JWT" })
+        .setAudience(AUDIENCE)
+        .setExpirationTime(TOKEN_LIFETIME)
+        .sign(secret);
+    },
+
+    async verify(token) {
+      try {
+        const options = { algorithms: ["HS256"], audience: AUDIENCE };
+        const { payload } = await jwtVerify(token, secret, options);
+        return { projectId: claimsSchema.parse(payload).project_id };
+      } catch (error) {
+        throw new InvalidTokenError(error instanceof errors.JWTExpired, { cause: error });
+      }
+    },
+  };
+}
+
+/** Reads the signing secret from a file that only this user may read; the first call makes it. */
+export async function openSecret(path: string): Promise<Uint8Array> {
+  try {
+    await writeFile(path, randomBytes(SECRET_BYTES), { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  }
+  return await readFile(path);
+}

@@ -1,0 +1,20 @@
+import { readFile } from "node:fs/promises";
+import { build } from "esbuild";
+
+const { version } = JSON.parse(await readFile("package.json", "utf8"));
+
+// CommonJS starts about 10 ms sooner than the same bundle as ESM on Node 20.
+await build({
+  entryPoints: ["src/cli.ts"],
+  outfile: "dist/cli.cjs",
+  bundle: true,
+  minify: true,
+  platform: "node",
+  target: "node20",
+  format: "cjs",
+  conditions: ["agentops-source"],
+  banner: { js: "#!/usr/bin/env node" },
+  define: { VERSION: JSON.stringify(version) },
+  legalComments: "none",
+  logLevel: "warning",
+});

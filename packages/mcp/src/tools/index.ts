@@ -1,0 +1,6 @@
+import type { Tool } from "./define-tool.js";
+import { listTraces } from "./list-traces.js";
+import { traceDetail } from "./trace-detail.js";
+
+/** Every tool, in the order of `tools/list` and of the docs. */
+export const tools: readonly Tool[] = [listTraces, traceDetail];

@@ -1,0 +1,52 @@
+import { errorOf } from "../trace/errors.js";
+import { modelOf } from "../trace/semconv.js";
+import type { Span } from "../trace/trace.js";
+import type { SpanNode } from "../trace/tree.js";
+import type { Usage } from "../trace/usage.js";
+import { excerpt } from "./recorded-text.js";
+import { formatCount, formatDuration, formatUsd } from "./text.js";
+
+/** Longest name and longest error message on a line, in characters. */
+const MAX_NAME_CHARS = 80;
+export const MAX_MESSAGE_CHARS = 160;
+
+/** One span on one line: kind, name, model, duration, what it used itself, its error, and its id. */
+export function spanLine(node: SpanNode, id: string): string {
+  const { span, own } = node;
+  const facts = [
+    spanTitle(node),
+    formatDuration(span.durationMs),
+    usageText(own),
+    errorText(span),
+    `[${id}]`,
+  ];
+  return facts.filter(Boolean).join(" ");
+}
+
+/** Kind and name, and the model where the name does not say it. */
+export function spanTitle({ span, kind }: Pick<SpanNode, "span" | "kind">): string {
+  const name = excerpt(span.name, MAX_NAME_CHARS) || "(unnamed)";
+  const model = kind === "llm" ? modelOf(span) : undefined;
+  const parts = [kind === "unknown" ? "span" : kind, name];
+  if (model !== undefined && !name.includes(model)) parts.push(excerpt(model, MAX_NAME_CHARS));
+  return parts.join(" ");
+}
+
+/** `912+88 tok $0.0012`: input and output; empty where nothing was used. */
+export function usageText({ tokens, costUsd }: Usage): string {
+  const counted = tokens.total > 0 ? `${tokenText(tokens)} tok` : "";
+  return [counted, costUsd ? formatUsd(costUsd) : ""].filter(Boolean).join(" ");
+}
+
+function tokenText({ input, output, total }: Usage["tokens"]): string {
+  const hasParts = input + output > 0;
+  return hasParts ? `${formatCount(input)}+${formatCount(output)}` : formatCount(total);
+}
+
+/** `ERROR KeyError: 'x'`; empty on a span that did not fail. */
+export function errorText(span: Span): string {
+  const error = errorOf(span);
+  if (error === undefined) return "";
+  const text = [error.type, error.message].filter(Boolean).join(": ");
+  return `ERROR ${excerpt(text, MAX_MESSAGE_CHARS)}`.trimEnd();
+}

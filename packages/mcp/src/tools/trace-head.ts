@@ -1,0 +1,40 @@
+import { summarizeTrace, type TraceSummary } from "../trace/summary.js";
+import type { SpanTree } from "../trace/tree.js";
+import { excerpt } from "./recorded-text.js";
+import { safeId } from "./span-ids.js";
+import { usageText } from "./span-line.js";
+import { formatDuration, formatTime, plural } from "./text.js";
+
+/** What every view of one trace begins with: the run in figures, and what is missing from it. */
+export function traceHead(tree: SpanTree, summary = summarizeTrace(tree)): readonly string[] {
+  const facts = [
+    summary.status,
+    formatDuration(summary.durationMs),
+    plural(summary.spanCount, "span"),
+    plural(summary.errorCount, "error"),
+    usageText(summary.usage),
+    `started ${formatTime(summary.startUnixMs)}`,
+  ];
+  return [
+    `Trace ${safeId(tree.trace.traceId)}: ${facts.filter(Boolean).join(", ")}`,
+    ...gaps(tree, summary),
+  ];
+}
+
+/** The tags, as a recorded line. */
+export function tagLines({ trace }: SpanTree): readonly string[] {
+  return trace.tags.length === 0 ? [] : [`tags: ${excerpt(trace.tags.join(", "), MAX_TAGS_CHARS)}`];
+}
+
+const MAX_TAGS_CHARS = 200;
+
+/** Reasons why the trace may not be the whole run. */
+function gaps(tree: SpanTree, { spanCount }: TraceSummary): readonly string[] {
+  const orphans = tree.roots.filter(({ link }) => link === "orphan").length;
+  return [
+    tree.trace.isTruncatedByPlan &&
+      "The account's plan withholds attributes from this trace: prompts, tokens and costs are missing.",
+    orphans > 0 &&
+      `${plural(orphans, "span")} of ${spanCount} name a parent that is not in the trace: the run may still be arriving, or its process was killed.`,
+  ].filter((line) => line !== false);
+}

@@ -1,0 +1,41 @@
+import type { AgentOpsClient } from "../api/client.js";
+import { MIN_ID_PREFIX } from "./span-ids.js";
+import { ArgumentError } from "./tool-error.js";
+
+/** How many of the newest traces a prefix is looked for in. */
+const PREFIX_SEARCH_LIMIT = 100;
+
+const PREFIX = new RegExp(`^[0-9a-f]{${MIN_ID_PREFIX},31}$`);
+
+/**
+ * The id meant by a full id, by the first 6 or more characters of a recent one, or by a dashboard URL.
+ * What looks like none of them is taken for an id: servers may number traces as they like.
+ *
+ * @throws ArgumentError where a prefix fits several recent traces
+ */
+export async function resolveTraceId(
+  text: string,
+  client: AgentOpsClient,
+  signal: AbortSignal,
+): Promise<string> {
+  const id = idInUrl(text) ?? text;
+  const prefix = id.toLowerCase();
+  if (!PREFIX.test(prefix)) return id;
+
+  const { rows } = await client.listPage(
+    { limit: PREFIX_SEARCH_LIMIT, offset: 0, text: prefix },
+    signal,
+  );
+  const matches = rows.map((row) => row.traceId).filter((listed) => listed.startsWith(prefix));
+  if (matches.length > 1) {
+    throw new ArgumentError("trace_id", `${matches.length} recent traces begin with this id.`);
+  }
+  return matches[0] ?? id;
+}
+
+/** The id in `…?trace_id=<id>` or `…/traces/<id>`. */
+function idInUrl(text: string): string | undefined {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  return url.searchParams.get("trace_id") ?? /\/traces\/([\w-]+)/.exec(url.pathname)?.[1];
+}

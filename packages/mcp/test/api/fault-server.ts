@@ -1,0 +1,119 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
+
+/** What a route answers. Objects are sent as JSON, text and bytes as they are. */
+export interface Answer {
+  readonly status?: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly delayMs?: number;
+  /** Breaks the connection instead of answering, or after half of the body. */
+  readonly reset?: "at once" | "in the body";
+}
+
+export interface ReceivedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: string;
+}
+
+type Script = (request: ReceivedRequest) => Answer;
+
+/** A real HTTP server on loopback whose every answer, and every fault, is written down by the test. */
+export interface FaultServer extends AsyncDisposable {
+  readonly url: string;
+  readonly requests: readonly ReceivedRequest[];
+  /** The methods and paths of all requests so far, in order of arrival. */
+  readonly log: readonly string[];
+  readonly connectionCount: number;
+  readonly inFlight: number;
+  readonly mostInFlight: number;
+  /** Answers of one route, in order; the last repeats. `*` stands for one path segment; later scripts win. */
+  on(route: string, ...answers: readonly (Answer | Script)[]): void;
+  count(route: string): number;
+}
+
+export async function openFaultServer(): Promise<FaultServer> {
+  const scripts = new Map<string, (Answer | Script)[]>();
+  const requests: ReceivedRequest[] = [];
+  let connectionCount = 0;
+  let inFlight = 0;
+  let mostInFlight = 0;
+
+  function nextAnswer(request: ReceivedRequest): Answer {
+    const route = [...scripts.keys()].findLast((each) => matches(each, request));
+    const answers = scripts.get(route ?? "") ?? [];
+    const answer = answers.length > 1 ? answers.shift() : answers[0];
+    return typeof answer === "function" ? answer(request) : (answer ?? routeNotFound);
+  }
+
+  const server = createServer(async (incoming, outgoing) => {
+    inFlight += 1;
+    mostInFlight = Math.max(mostInFlight, inFlight);
+    outgoing.once("close", () => {
+      inFlight -= 1;
+    });
+    const { method = "", url: path = "", headers } = incoming;
+    const request = { method, path, headers, body: await text(incoming) };
+    requests.push(request);
+    await respond(outgoing, nextAnswer(request));
+  });
+  server.on("connection", () => {
+    connectionCount += 1;
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    requests,
+    get log() {
+      return requests.map(({ method, path }) => `${method} ${path}`);
+    },
+    get connectionCount() {
+      return connectionCount;
+    },
+    get inFlight() {
+      return inFlight;
+    },
+    get mostInFlight() {
+      return mostInFlight;
+    },
+    on(route, ...answers) {
+      scripts.delete(route);
+      scripts.set(route, [...answers]);
+    },
+    count: (route) => requests.filter((request) => matches(route, request)).length,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+/** What FastAPI says about a path it does not know. */
+export const routeNotFound: Answer = { status: 404, body: { detail: "Not Found" } };
+
+function matches(route: string, { method, path }: ReceivedRequest): boolean {
+  const pattern = route.replace(/[.?]/g, "\\$&").replaceAll("*", "[^/?]+");
+  return new RegExp(`^${pattern}(\\?.*)?$`).test(`${method} ${path}`);
+}
+
+async function respond(outgoing: ServerResponse, answer: Answer): Promise<void> {
+  const { status = 200, body = "", headers, delayMs, reset } = answer;
+  if (delayMs) await delay(delayMs);
+  if (reset === "at once") return void outgoing.destroy();
+
+  const isRaw = typeof body === "string" || body instanceof Uint8Array;
+  const bytes = Buffer.from(isRaw ? (body as string) : JSON.stringify(body));
+  outgoing.writeHead(status, { "content-length": bytes.length, ...headers });
+  if (reset !== "in the body") return void outgoing.end(bytes);
+
+  outgoing.write(bytes.subarray(0, bytes.length / 2), () => outgoing.destroy());
+}

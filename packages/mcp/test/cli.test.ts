@@ -1,0 +1,76 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { connectOverStdio, ERAS, MCP_CLI } from "./mcp-client.js";
+
+const run = promisify(execFile);
+
+test("--help shows every environment variable and a configuration to paste", async () => {
+  const { stdout } = await run(process.execPath, [MCP_CLI, "--help"]);
+
+  expect(stdout).toContain("AGENTOPS_API_KEY");
+  expect(stdout).toContain('"mcpServers"');
+});
+
+test("--version is the package's", async () => {
+  const { version } = JSON.parse(
+    await readFile(new URL("../package.json", import.meta.url), "utf8"),
+  );
+  const { stdout } = await run(process.execPath, [MCP_CLI, "--version"]);
+
+  expect(stdout).toBe(`${version}\n`);
+});
+
+test("an unknown flag ends with status 2 and points to --help", async () => {
+  await expect(run(process.execPath, [MCP_CLI, "--colour"])).rejects.toMatchObject({
+    code: 2,
+    stdout: "",
+    stderr: expect.stringMatching(/--colour[\s\S]*--help/),
+  });
+});
+
+test("a wrong setting ends with status 2, names the variable and not its value", async () => {
+  const env = { AGENTOPS_MAX_RAW_TOKENS: "plenty" };
+  await expect(run(process.execPath, [MCP_CLI], { env })).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("AGENTOPS_MAX_RAW_TOKENS"),
+  });
+});
+
+test("the server ends by itself when its client goes away", async () => {
+  const child = execFile(process.execPath, [MCP_CLI]);
+  const exited = new Promise((resolve) => child.once("exit", resolve));
+  child.stdin?.end();
+
+  expect(await exited).toBe(0);
+});
+
+test.each(ERAS)("says who it is and what it offers, protocol %o", async (era) => {
+  const { client } = await connectOverStdio({}, era);
+  const { tools } = await client.listTools();
+
+  expect(client.getServerVersion()).toMatchObject({ name: "mcp-server-agentops-api" });
+  expect(client.getInstructions()).toMatch(/^Reads traces of AI agents/);
+  expect(tools.slice(0, 2).map((tool) => tool.name)).toEqual(["list_traces", "trace_detail"]);
+  for (const tool of tools) {
+    expect(tool.annotations).toMatchObject({ readOnlyHint: true, destructiveHint: false });
+    expect(tool.description?.length).toBeLessThanOrEqual(300);
+  }
+});
+
+test("the credential is required unless the server has a key", async () => {
+  const without = await connectOverStdio();
+  const withKey = await connectOverStdio({ AGENTOPS_API_KEY: "k" });
+  const [asked] = (await without.client.listTools()).tools;
+  const [optional] = (await withKey.client.listTools()).tools;
+
+  expect(asked?.inputSchema.required).toEqual(["AGENTOPS_API_KEY"]);
+  expect(Object.keys(asked?.inputSchema.properties ?? {})).toEqual([
+    "limit",
+    "AGENTOPS_API_KEY",
+    "AGENTOPS_API_URL",
+  ]);
+  expect(optional?.inputSchema.required ?? []).toEqual([]);
+  expect(optional?.inputSchema.properties).toHaveProperty("AGENTOPS_API_KEY");
+});

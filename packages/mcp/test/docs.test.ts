@@ -1,0 +1,76 @@
+import { readFile } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { configSchema } from "../src/config.js";
+import { shownInput } from "../src/tools/credentials.js";
+import type { Tool } from "../src/tools/define-tool.js";
+import { tools } from "../src/tools/index.js";
+
+const root = new URL("../../../", import.meta.url);
+const GENERATED = "<!-- Made from the code by `npm run test:update`: edit the code, not this. -->";
+
+describe("the pages made from code are up to date (npm run test:update rewrites them)", () => {
+  test("docs/tools.md lists every tool with its parameters", async () => {
+    const page = ["# Tools", GENERATED, ...tools.map(toolSection)].join("\n\n");
+    await expect(`${page}\n`).toMatchFileSnapshot(file("docs/tools.md"));
+  });
+
+  test("docs/configuration.md lists every environment variable", async () => {
+    const rows = Object.entries(configSchema.shape).map(
+      ([name, schema]) => `| \`${name}\` | ${schema.description} |`,
+    );
+    const page = [
+      "# Configuration",
+      GENERATED,
+      "Everything is read from the environment when the server starts. An empty variable counts as unset.",
+      ["| Variable | What it does |", "|---|---|", ...rows].join("\n"),
+    ].join("\n\n");
+    await expect(`${page}\n`).toMatchFileSnapshot(file("docs/configuration.md"));
+  });
+
+  test("the README's table names every tool", async () => {
+    const readme = await readFile(new URL("README.md", root), "utf8");
+    const rows = tools.map(({ name, description }) => `| \`${name}\` | ${description} |`);
+    const table = ["| Tool | What it answers |", "|---|---|", ...rows].join("\n");
+    const updated = readme.replace(
+      /(<!-- tools -->\n)[\s\S]*?(\n<!-- \/tools -->)/,
+      (_, open, close) => `${open}${table}${close}`,
+    );
+    await expect(updated).toMatchFileSnapshot(file("README.md"));
+  });
+});
+
+function file(path: string): string {
+  return new URL(path, root).pathname;
+}
+
+function toolSection(tool: Tool): string {
+  const input = shownInput(tool.input, { isKeyConfigured: false, isOriginal: false });
+  const { properties = {}, required = [] } = z.toJSONSchema(input, { io: "input" });
+  const rows = Object.entries(properties).map(([name, property]) => {
+    const kind = required.includes(name) ? "required" : describeDefault(property);
+    return `| \`${name}\` | ${describeType(property)} | ${kind} | ${describeText(property)} |`;
+  });
+  return [
+    `## ${tool.name}`,
+    tool.description,
+    ["| Parameter | Type | | |", "|---|---|---|---|", ...rows].join("\n"),
+  ].join("\n\n");
+}
+
+type Property = boolean | z.core.JSONSchema.BaseSchema;
+
+function describeType(property: Property): string {
+  if (typeof property === "boolean") return "any";
+  if (property.enum) return property.enum.map((value) => `\`${value}\``).join(" \\| ");
+  return [property.type ?? "any"].flat().join(" or ");
+}
+
+function describeDefault(property: Property): string {
+  if (typeof property === "boolean" || property.default === undefined) return "optional";
+  return `default \`${JSON.stringify(property.default)}\``;
+}
+
+function describeText(property: Property): string {
+  return (typeof property === "boolean" ? undefined : property.description) ?? "";
+}
