@@ -1,7 +1,8 @@
 import type { Tool } from "./define-tool.js";
 import { getSpans } from "./get-spans.js";
 import { listTraces } from "./list-traces.js";
+import { searchSpans } from "./search-spans.js";
 import { traceDetail } from "./trace-detail.js";
 
 /** Every tool, in the order of `tools/list` and of the docs. */
-export const tools: readonly Tool[] = [listTraces, traceDetail, getSpans];
+export const tools: readonly Tool[] = [listTraces, traceDetail, getSpans, searchSpans];
