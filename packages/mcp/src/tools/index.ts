@@ -1,8 +1,15 @@
 import type { Tool } from "./define-tool.js";
+import { diagnoseTrace } from "./diagnose-trace.js";
 import { getSpans } from "./get-spans.js";
 import { listTraces } from "./list-traces.js";
 import { searchSpans } from "./search-spans.js";
 import { traceDetail } from "./trace-detail.js";
 
 /** Every tool, in the order of `tools/list` and of the docs. */
-export const tools: readonly Tool[] = [listTraces, traceDetail, getSpans, searchSpans];
+export const tools: readonly Tool[] = [
+  listTraces,
+  traceDetail,
+  getSpans,
+  searchSpans,
+  diagnoseTrace,
+];
