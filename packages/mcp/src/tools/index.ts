@@ -1,3 +1,4 @@
+import { compareTraces } from "./compare-traces.js";
 import type { Tool } from "./define-tool.js";
 import { diagnoseTrace } from "./diagnose-trace.js";
 import { getSpans } from "./get-spans.js";
@@ -12,4 +13,5 @@ export const tools: readonly Tool[] = [
   getSpans,
   searchSpans,
   diagnoseTrace,
+  compareTraces,
 ];
