@@ -5,6 +5,7 @@ import { getSpans } from "./get-spans.js";
 import { listTraces } from "./list-traces.js";
 import { searchSpans } from "./search-spans.js";
 import { traceDetail } from "./trace-detail.js";
+import { traceMetrics } from "./trace-metrics.js";
 
 /** Every tool, in the order of `tools/list` and of the docs. */
 export const tools: readonly Tool[] = [
@@ -14,4 +15,5 @@ export const tools: readonly Tool[] = [
   searchSpans,
   diagnoseTrace,
   compareTraces,
+  traceMetrics,
 ];
