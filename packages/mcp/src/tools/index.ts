@@ -1,6 +1,7 @@
 import { compareTraces } from "./compare-traces.js";
 import type { Tool } from "./define-tool.js";
 import { diagnoseTrace } from "./diagnose-trace.js";
+import { findFailures } from "./find-failures.js";
 import { getSpans } from "./get-spans.js";
 import { listTraces } from "./list-traces.js";
 import { searchSpans } from "./search-spans.js";
@@ -16,4 +17,5 @@ export const tools: readonly Tool[] = [
   diagnoseTrace,
   compareTraces,
   traceMetrics,
+  findFailures,
 ];
