@@ -6,6 +6,7 @@ import { getSpans } from "./get-spans.js";
 import { listTraces } from "./list-traces.js";
 import { searchSpans } from "./search-spans.js";
 import { traceDetail } from "./trace-detail.js";
+import { traceLogs } from "./trace-logs.js";
 import { traceMetrics } from "./trace-metrics.js";
 
 /** Every tool, in the order of `tools/list` and of the docs. */
@@ -18,4 +19,5 @@ export const tools: readonly Tool[] = [
   compareTraces,
   traceMetrics,
   findFailures,
+  traceLogs,
 ];
