@@ -8,6 +8,7 @@ import { searchSpans } from "./search-spans.js";
 import { traceDetail } from "./trace-detail.js";
 import { traceLogs } from "./trace-logs.js";
 import { traceMetrics } from "./trace-metrics.js";
+import { waitForTrace } from "./wait-for-trace.js";
 
 /** Every tool, in the order of `tools/list` and of the docs. */
 export const tools: readonly Tool[] = [
@@ -20,4 +21,5 @@ export const tools: readonly Tool[] = [
   traceMetrics,
   findFailures,
   traceLogs,
+  waitForTrace,
 ];
