@@ -195,7 +195,8 @@ describe("what a bad token gets", () => {
     ["/public/v1/spans/x/metrics", "Bearer x", 400, invalid],
     ["/v4/traces", undefined, 401, { detail: "User is not authenticated." }],
     ["/v4/traces/x", undefined, 401, { detail: "User is not authenticated." }],
-    ["/v4/traces/detail/x", "Bearer x", 401, { detail: "Could not decode internal session JWT." }],
+    ["/v4/traces", "Bearer x", 401, { detail: "Invalid token" }],
+    ["/v4/traces/detail/x", "bearer x", 401, { detail: "Invalid token" }],
     [
       `/v4/traces/list/${defaultProjectId}`,
       undefined,
@@ -207,6 +208,19 @@ describe("what a bad token gets", () => {
     expect(await answer(response)).toEqual({ status, body });
   });
 
+  test("as session cookie is told apart from one as Bearer", async () => {
+    const detailOf = async (token: string) =>
+      await answer(await server.get("/v4/traces", { cookie: `session_id=${token}` }));
+    expect(await detailOf("x")).toEqual({
+      status: 401,
+      body: { detail: "Could not decode internal session JWT." },
+    });
+    expect(await detailOf(await expiredToken())).toEqual({
+      status: 401,
+      body: { detail: "User's session has expired." },
+    });
+  });
+
   test("an expired one", async () => {
     const authorization = `Bearer ${await expiredToken()}`;
     expect(await answer(await server.get("/public/v1/project", { authorization }))).toEqual({
@@ -215,7 +229,7 @@ describe("what a bad token gets", () => {
     });
     expect(await answer(await server.get("/v4/traces", { authorization }))).toEqual({
       status: 401,
-      body: { detail: "User's session has expired." },
+      body: { detail: "Token has expired" },
     });
   });
 });
