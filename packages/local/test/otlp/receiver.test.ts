@@ -1,8 +1,9 @@
 import { deflateSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MAX_EXPORT_BYTES } from "../../src/otlp/body.js";
+import { defaultProject } from "../../src/store/index.js";
 import { createTokens } from "../../src/tokens.js";
-import { fetchToken, startTestServer, type TestServer } from "../harness.js";
+import { defaultProjectId, fetchToken, startTestServer, type TestServer } from "../harness.js";
 import {
   exportOf,
   newSpanId,
@@ -18,6 +19,8 @@ import {
 
 const PROTOBUF = "application/x-protobuf";
 const JSON_TYPE = "application/json";
+
+const foreignToken = await createTokens(new Uint8Array(32)).issue(defaultProject);
 
 let server: TestServer;
 beforeAll(async () => {
@@ -231,7 +234,6 @@ describe("faults", () => {
     ],
     ["truncated gzip", gzipSync(whole).subarray(0, 30), { "content-encoding": "gzip" }, 400],
     ["a content encoding that is not supported", whole, { "content-encoding": "br" }, 415],
-    ["a token that is not ours", whole, { authorization: "Bearer nonsense" }, 401],
   ])(
     "%s is answered with a google.rpc.Status in protobuf",
     async (_name, body, headers, status) => {
@@ -240,7 +242,7 @@ describe("faults", () => {
       expect(response.status).toBe(status);
       expect(response.headers.get("content-type")).toBe(PROTOBUF);
       expect(readStatus(new Uint8Array(await response.arrayBuffer()))).toEqual({
-        code: { 400: 3, 401: 16, 415: 3 }[status],
+        code: { 400: 3, 415: 3 }[status],
         message: expect.stringMatching(/\w+\.$/),
       });
     },
@@ -321,17 +323,40 @@ describe("projects", () => {
     });
   });
 
-  test("a token that somebody else signed is refused", async () => {
-    const foreign = await createTokens(new Uint8Array(32)).issue({
-      id: "0e2bf9df-8980-4afc-9041-2e116dc7ad0e",
-      name: "",
-      environment: "",
-      apiKey: "",
+  test.each([
+    ["that is none", "nonsense"],
+    ["that somebody else signed", foreignToken],
+  ])("on loopback a token %s counts as no token", async (_name, token) => {
+    const traceId = newTraceId();
+    const response = await send(toProtobuf(exportOf(spanAt(0, 1, { traceId }))), {
+      "content-type": PROTOBUF,
+      authorization: `Bearer ${token}`,
     });
+    expect(response.status).toBe(200);
+    expect((await detail(traceId)).project_id).toBe(defaultProjectId);
+  });
+});
+
+describe("where others can reach the server", () => {
+  beforeAll(async () => {
+    await server.close();
+    server = await startTestServer(undefined, { host: "0.0.0.0" });
+  });
+
+  test.each([
+    ["no token", undefined],
+    ["a token that is none", "nonsense"],
+    ["a token that somebody else signed", foreignToken],
+  ])("an export with %s is refused, and nothing of it stored", async (_name, token) => {
     const response = await send(toProtobuf(exportOf(spanAt(0, 1, { traceId: newTraceId() }))), {
       "content-type": PROTOBUF,
-      authorization: `Bearer ${foreign}`,
+      ...(token && { authorization: `Bearer ${token}` }),
     });
     expect(response.status).toBe(401);
+    expect(readStatus(new Uint8Array(await response.arrayBuffer()))).toEqual({
+      code: 16,
+      message: expect.stringContaining("/v3/auth/token"),
+    });
+    expect((await server.read("/v4/traces")).body.total).toBe(0);
   });
 });
