@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { StartError } from "./start-error.js";
 
 export interface Config {
   readonly host: string;
@@ -25,7 +26,7 @@ export interface Environment {
 }
 
 /** A mistake in flags or environment; the message says how to correct it. */
-export class ConfigError extends Error {
+export class ConfigError extends StartError {
   override readonly name = "ConfigError";
 }
 
