@@ -2,7 +2,7 @@ import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { BasicTracerProvider, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { sendSampleRuns } from "../../src/index.js";
+import { sendSampleRuns } from "../../src/sample/send.js";
 import { fetchToken, startTestServer, type TestServer } from "../harness.js";
 
 let server: TestServer;
