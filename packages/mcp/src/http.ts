@@ -85,6 +85,7 @@ function serverFor(headers: Headers, requestId: string | undefined, options: Mcp
     version,
     limits,
     isKeyConfigured: (ownKey ?? configured.apiKey) !== undefined,
+    apiUrl: headers.get(API_URL_HEADER) || configured.apiUrl,
     connect: ({ AGENTOPS_API_KEY: apiKey, AGENTOPS_API_URL: apiUrl }, traceContext) =>
       agentOps.client({
         ...resolveHttpTarget({ apiKey, apiUrl }, headers, configured),

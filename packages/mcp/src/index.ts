@@ -1,4 +1,4 @@
 /** All that other packages may use. */
 export { type AgentOps, type AgentOpsOptions, openAgentOps } from "./api/agentops.js";
-export { PRODUCTION_API_URL } from "./config.js";
+export { PRODUCTION_API_URL } from "./api/url-policy.js";
 export { createMcpEndpoint, type McpEndpoint, type McpEndpointOptions } from "./http.js";

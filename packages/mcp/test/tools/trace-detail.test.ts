@@ -1,11 +1,34 @@
 import { encode } from "gpt-tokenizer/encoding/o200k_base";
-import { describe, expect, test } from "vitest";
+import { describe, expect, inject, test } from "vitest";
+import { getWithKey, sampleTrace } from "../api-request.js";
+import { connectOverStdio, ERAS } from "../mcp-client.js";
 import { span, trace } from "../trace/draw.js";
 import { largeTrace } from "../trace/large.js";
 import { scriptedApi } from "./scripted-api.js";
 import { wireTrace } from "./wire.js";
 
 const id = "4b1f0c6d9e5a4f7c8a2e3d1c0b9a8f7e";
+
+describe.each(ERAS)("over stdio from a real agentops-local, protocol %o", (era) => {
+  const { url, apiKey } = inject("local");
+  const configured = { AGENTOPS_API_KEY: apiKey, AGENTOPS_API_URL: url };
+
+  test("a short trace is the API's body, byte for byte", async () => {
+    const { call } = await connectOverStdio(configured, era);
+    const { trace_id } = await sampleTrace((spanCount) => spanCount < 10);
+    const { text } = await call("trace_detail", { trace_id });
+
+    expect(text).toBe(await getWithKey(`/v4/traces/${trace_id}`));
+  });
+
+  test("a long trace is the API's body, byte for byte, when raw is asked for", async () => {
+    const { call } = await connectOverStdio({}, era);
+    const { trace_id } = await sampleTrace((spanCount) => spanCount >= 200);
+    const { text } = await call("trace_detail", { ...configured, trace_id, view: "raw" });
+
+    expect(text).toBe(await getWithKey(`/v4/traces/${trace_id}`));
+  });
+});
 
 test("a short trace comes raw, byte for byte", async () => {
   const run = largeTrace(20);
