@@ -10,6 +10,8 @@ export type Era = (typeof ERAS)[number];
 
 export interface Connection {
   readonly client: Client;
+  /** Of the server's process. */
+  readonly pid: number | null;
   /** Everything the server has written to stderr so far. */
   stderr(): string;
   /** Calls a tool and returns the text of its answer. */
@@ -42,6 +44,7 @@ export async function connectOverStdio(
 
   return {
     client,
+    pid: transport.pid,
     stderr: () => stderr,
     call: async (name, args = {}) => {
       const { content, isError } = await client.callTool({ name, arguments: args });

@@ -31,6 +31,7 @@ export interface FaultServer extends AsyncDisposable {
   readonly log: readonly string[];
   readonly connectionCount: number;
   readonly mostInFlight: number;
+  readonly inFlight: number;
   /** Answers of one route, in order; the last repeats. `*` stands for one path segment; later scripts win. */
   on(route: string, ...answers: readonly (Answer | Script)[]): void;
   count(route: string): number;
@@ -76,6 +77,9 @@ export async function openFaultServer(): Promise<FaultServer> {
     },
     get connectionCount() {
       return connectionCount;
+    },
+    get inFlight() {
+      return inFlight;
     },
     get mostInFlight() {
       return mostInFlight;
