@@ -1,6 +1,7 @@
 import { once } from "node:events";
+import { createServer, type Server } from "node:http";
 import { join } from "node:path";
-import { createAdaptorServer } from "@hono/node-server";
+import { getRequestListener } from "@hono/node-server";
 import { createApp } from "./app.js";
 import { defaultProject, openStore } from "./store/index.js";
 import { createTokens, openSecret } from "./tokens.js";
@@ -43,7 +44,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     onError,
   });
 
-  const server = createAdaptorServer({ fetch: app.fetch });
+  const server = createServer(getRequestListener(app.fetch));
   try {
     server.listen(port, host);
     await once(server, "listening");
@@ -53,12 +54,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 
   return {
-    url: `http://${reachableHost(host)}:${boundPort(server.address())}`,
+    url: `http://${reachableHost(host)}:${boundPort(server)}`,
     async close() {
-      const closed = once(server, "close");
-      server.close();
-      if ("closeIdleConnections" in server) server.closeIdleConnections();
-      await closed;
+      await closeServer(server);
       await store.close();
     },
   };
@@ -74,7 +72,19 @@ function reachableHost(host: string): string {
   return host === "0.0.0.0" || host === "::" ? "127.0.0.1" : urlHost(host);
 }
 
-function boundPort(address: ReturnType<ReturnType<typeof createAdaptorServer>["address"]>): number {
+function boundPort(server: Server): number {
+  const address = server.address();
   if (address === null || typeof address === "string") throw new Error("Not a TCP address.");
   return address.port;
+}
+
+/** How often connections that have got their answer are closed, while others still wait for theirs. */
+const SWEEP_INTERVAL_MS = 50;
+
+async function closeServer(server: Server): Promise<void> {
+  const closed = once(server, "close");
+  server.close();
+  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_INTERVAL_MS);
+  await closed;
+  clearInterval(sweep);
 }

@@ -17,10 +17,10 @@ import {
   type Fields,
   fixed64,
   type Reader,
-  readBody,
   readFixed64,
   readHex,
   readMessage,
+  readWhole,
   varint,
 } from "./wire.js";
 
@@ -31,7 +31,7 @@ import {
  * @throws {Error} when the bytes are not that message.
  */
 export function decodeProtobuf(body: Uint8Array): ExportRequest {
-  return exportRequest(readBody(body, [], exportFields));
+  return exportRequest(readWhole(body, [], exportFields));
 }
 
 /** A record while its fields arrive. */

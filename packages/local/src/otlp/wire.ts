@@ -17,8 +17,12 @@ export const varint = (number: number) => (number << 3) | VARINT;
 export const fixed64 = (number: number) => (number << 3) | FIXED64;
 export const bytes = (number: number) => (number << 3) | BYTES;
 
-/** Reads a whole body. */
-export function readBody<Target>(body: Uint8Array, target: Target, fields: Fields<Target>): Target {
+/** Reads the message that a whole body is. */
+export function readWhole<Target>(
+  body: Uint8Array,
+  target: Target,
+  fields: Fields<Target>,
+): Target {
   return readFields(protobuf.Reader.create(body), body.length, { target, fields });
 }
 

@@ -18,9 +18,16 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** Another process has the folder open: the engine allows one. */
-export class DatabaseLockedError extends Error {
-  override readonly name = "DatabaseLockedError";
+/** The engine does not open its folder. It prints why by itself, and to its caller only says that. */
+export class DatabaseOpenError extends Error {
+  override readonly name = "DatabaseOpenError";
+
+  constructor(path: string, options: ErrorOptions) {
+    super(
+      `The database in ${path} cannot be opened; the reason is printed above. If another process has it open, stop that one or choose another --data-dir.`,
+      options,
+    );
+  }
 }
 
 /**
@@ -70,10 +77,6 @@ function connect(path: string): ClickHouseClient {
     const connection: unknown = createChdbConnection({ path });
     return createClient({ connection: connection as ClientConnection });
   } catch (error) {
-    if (!String(error).includes("Cannot lock file")) throw error;
-    throw new DatabaseLockedError(
-      `Another process has ${path} open. Stop it, or choose another --data-dir.`,
-      { cause: error },
-    );
+    throw new DatabaseOpenError(path, { cause: error });
   }
 }

@@ -1,4 +1,4 @@
-export { DatabaseLockedError } from "./database.js";
+export { DatabaseOpenError } from "./database.js";
 export { defaultProject, type Project } from "./projects.js";
 export {
   type ResourceRecord,

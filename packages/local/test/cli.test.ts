@@ -1,0 +1,163 @@
+import { readFile, rm } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { run, serve } from "./binary.js";
+import { defaultKey, fetchToken, readAs, temporaryFolder } from "./harness.js";
+import { exportOf, newTraceId, type OtlpExport, spanAt, toProtobuf } from "./otlp-message.js";
+
+let dataDir: string;
+beforeAll(async () => {
+  dataDir = await temporaryFolder();
+});
+afterAll(() => rm(dataDir, { recursive: true }));
+
+async function send(url: string, message: OtlpExport): Promise<Response> {
+  const headers = { "content-type": "application/x-protobuf" };
+  return await fetch(`${url}/v1/traces`, { method: "POST", headers, body: toProtobuf(message) });
+}
+
+test("--version and --help go to stdout", async () => {
+  const packageJson = JSON.parse(
+    await readFile(new URL("../package.json", import.meta.url), "utf8"),
+  );
+  const version = run("--version");
+  expect(await version.exited).toBe(0);
+  expect(version.stdout()).toBe(`${packageJson.version}\n`);
+
+  const help = run("--help");
+  expect(await help.exited).toBe(0);
+  expect(help.stdout()).toContain("Usage: agentops-local");
+});
+
+test("an unknown flag exits with 2 and names the valid ones", async () => {
+  const failed = run("--prot", "1");
+  expect(await failed.exited).toBe(2);
+  expect(failed.stderr()).toMatch(
+    /^agentops-local: Unknown option '--prot'.* Valid options: --port/,
+  );
+  expect(failed.stdout()).toBe("");
+});
+
+describe("a running server", () => {
+  test("prints where it is and what to paste, on stderr only", async () => {
+    const server = await serve(dataDir);
+    const printed = server.stderr();
+    for (const line of [
+      `AGENTOPS_API_KEY=${defaultKey}`,
+      `AGENTOPS_API_ENDPOINT=${server.url}`,
+      `AGENTOPS_EXPORTER_ENDPOINT=${server.url}/v1/traces`,
+      `OTEL_EXPORTER_OTLP_ENDPOINT=${server.url}`,
+      dataDir,
+    ]) {
+      expect(printed).toContain(line);
+    }
+    const mcpConfig = JSON.parse(/^\{.*^\}/ms.exec(printed)?.[0] ?? "");
+    expect(mcpConfig.mcpServers.agentops).toEqual({
+      command: "npx",
+      args: ["-y", "mcp-server-agentops-api"],
+      env: { AGENTOPS_API_KEY: defaultKey, AGENTOPS_API_URL: server.url },
+    });
+
+    server.child.kill("SIGTERM");
+    expect(await server.exited).toBe(0);
+    expect(server.stdout()).toBe("");
+  });
+
+  test("keeps the folder and the port to itself, and says so to a second one", async () => {
+    const server = await serve(dataDir);
+    const sameFolder = run("--port", "0", "--data-dir", dataDir);
+    expect(await sameFolder.exited).toBe(1);
+    expect(sameFolder.stderr()).toContain(
+      `agentops-local: The database in ${dataDir}/clickhouse cannot be opened`,
+    );
+    expect(sameFolder.stderr()).toContain("choose another --data-dir");
+
+    const otherDir = await temporaryFolder();
+    const samePort = run("--port", new URL(server.url).port, "--data-dir", otherDir);
+    expect(await samePort.exited).toBe(1);
+    expect(samePort.stderr()).toMatch(/port is in use.*--port/);
+
+    expect((await fetch(`${server.url}/health`)).status).toBe(200);
+    server.child.kill("SIGINT");
+    expect(await server.exited).toBe(0);
+    await rm(otherDir, { recursive: true });
+  });
+
+  test("finishes what it has begun when it is told to stop, and its tokens outlive it", async () => {
+    const traceIds = Array.from({ length: 20 }, newTraceId);
+    const first = await serve(dataDir);
+    const token = await fetchToken(first.url);
+    const exports = traceIds.map((traceId) => send(first.url, exportOf(spanAt(0, 1, { traceId }))));
+    await exports[0];
+    first.child.kill("SIGTERM");
+    const answered = await Promise.allSettled(exports);
+    expect(await first.exited).toBe(0);
+
+    const second = await serve(dataDir);
+    for (const [index, outcome] of answered.entries()) {
+      if (outcome.status !== "fulfilled" || outcome.value.status !== 200) continue;
+      expect((await readAs(second.url, `/v4/traces/${traceIds[index]}`, token)).status).toBe(200);
+    }
+    second.child.kill("SIGTERM");
+    await second.exited;
+  });
+});
+
+test("--sample leaves three runs to look at", async () => {
+  const folder = await temporaryFolder();
+  const server = await serve(folder, "--sample");
+  while (!server.stderr().includes("Sample runs"))
+    await new Promise((done) => setTimeout(done, 20));
+  const { body } = await readAs(server.url, "/v4/traces", await fetchToken(server.url));
+  expect(body.total).toBe(3);
+  server.child.kill("SIGTERM");
+  await server.exited;
+  await rm(folder, { recursive: true });
+});
+
+describe("kill -9 during ingest", () => {
+  const SENDERS = 4;
+  const ACKNOWLEDGED_BEFORE_KILL = 60;
+  const SPANS_PER_EXPORT = 5;
+
+  test("loses nothing that was acknowledged, and sending all of it again adds only what was not", async () => {
+    const folder = await temporaryFolder();
+    const victim = await serve(folder);
+    const sent = new Map<string, OtlpExport>();
+    const acknowledged = new Set<string>();
+
+    async function keepSending(): Promise<void> {
+      for (;;) {
+        const traceId = newTraceId();
+        const spans = Array.from({ length: SPANS_PER_EXPORT }, (_, n) => spanAt(n, 1, { traceId }));
+        const message = exportOf(...spans);
+        sent.set(traceId, message);
+        const response = await send(victim.url, message).catch(() => undefined);
+        if (!response) return;
+        if (response.status === 200) acknowledged.add(traceId);
+        if (acknowledged.size === ACKNOWLEDGED_BEFORE_KILL) victim.child.kill("SIGKILL");
+      }
+    }
+    await Promise.all(Array.from({ length: SENDERS }, keepSending));
+    expect(await victim.exited).toBeNull();
+    expect(acknowledged.size).toBeGreaterThanOrEqual(ACKNOWLEDGED_BEFORE_KILL);
+
+    const survivor = await serve(folder);
+    const token = await fetchToken(survivor.url);
+    const expectWhole = async (traceId: string) => {
+      const { body } = await readAs(survivor.url, `/v4/traces/${traceId}`, token);
+      const counts = [body.metrics?.span_count, body.spans?.length];
+      expect(counts).toEqual([SPANS_PER_EXPORT, SPANS_PER_EXPORT]);
+    };
+    await Promise.all([...acknowledged].map(expectWhole));
+
+    const again = await Promise.all(
+      [...sent.values()].map((message) => send(survivor.url, message)),
+    );
+    expect(new Set(again.map(({ status }) => status))).toEqual(new Set([200]));
+    await Promise.all([...sent.keys()].map(expectWhole));
+
+    survivor.child.kill("SIGTERM");
+    await survivor.exited;
+    await rm(folder, { recursive: true });
+  });
+});

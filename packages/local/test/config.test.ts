@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { ConfigError, type Environment, help, parseCommand } from "../src/config.js";
+
+const linux: Environment = { env: {}, platform: "linux", homeDir: "/home/ada" };
+
+test("without arguments it serves on loopback and keeps traces in the user's data directory", () => {
+  expect(parseCommand([], linux)).toEqual({
+    kind: "serve",
+    config: {
+      host: "127.0.0.1",
+      port: 8000,
+      dataDir: "/home/ada/.local/share/agentops-local",
+      sample: false,
+    },
+  });
+});
+
+test.each([
+  [{ ...linux, env: { XDG_DATA_HOME: "/data" } }, "/data/agentops-local"],
+  [
+    { ...linux, platform: "darwin" as const },
+    "/home/ada/Library/Application Support/agentops-local",
+  ],
+  [{ ...linux, env: { AGENTOPS_LOCAL_DATA_DIR: "/srv/traces" } }, "/srv/traces"],
+])("the data directory follows the system and the environment (%#)", (environment, dataDir) => {
+  expect(parseCommand([], environment)).toMatchObject({ config: { dataDir } });
+});
+
+test("a flag goes before the environment", () => {
+  const env = { AGENTOPS_LOCAL_PORT: "9000", AGENTOPS_LOCAL_HOST: "0.0.0.0" };
+  expect(parseCommand(["--port", "0", "--sample"], { ...linux, env })).toMatchObject({
+    config: { port: 0, host: "0.0.0.0", sample: true },
+  });
+});
+
+test("--help and --version go before everything else", () => {
+  expect(parseCommand(["--help", "--port", "x"], linux)).toEqual({ kind: "help" });
+  expect(parseCommand(["--version"], linux)).toEqual({ kind: "version" });
+  for (const flag of ["--port", "--host", "--data-dir", "--sample"]) expect(help).toContain(flag);
+});
+
+test.each([
+  [
+    ["--prot", "1"],
+    /--prot.*Valid options: --port, --host, --data-dir, --sample, --help, --version/,
+  ],
+  [["serve"], /serve.*Valid options/],
+  [["--port", "80 80"], /--port \(AGENTOPS_LOCAL_PORT\) must be a port number/],
+  [["--port", "65536"], /must be a port number, 0 to 65535/],
+  [["--data-dir", ""], /--data-dir \(AGENTOPS_LOCAL_DATA_DIR\) must be a path/],
+])("%j is refused with what would be right", (args, message) => {
+  expect(() => parseCommand(args, linux)).toThrow(ConfigError);
+  expect(() => parseCommand(args, linux)).toThrow(message);
+});

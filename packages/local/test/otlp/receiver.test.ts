@@ -1,0 +1,337 @@
+import { deflateSync, gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { MAX_EXPORT_BYTES } from "../../src/otlp/body.js";
+import { createTokens } from "../../src/tokens.js";
+import { fetchToken, startTestServer, type TestServer } from "../harness.js";
+import {
+  exportOf,
+  newSpanId,
+  newTraceId,
+  type OtlpExport,
+  readExportResponse,
+  readStatus,
+  spanAt,
+  text,
+  toJson,
+  toProtobuf,
+} from "../otlp-message.js";
+
+const PROTOBUF = "application/x-protobuf";
+const JSON_TYPE = "application/json";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.close());
+
+type Body = NonNullable<RequestInit["body"]>;
+
+function send(body: Body, headers: Record<string, string>, path = "/v1/traces") {
+  return fetch(server.url + path, { method: "POST", body, headers, duplex: "half" });
+}
+
+async function detail(traceId: string) {
+  const { body } = await server.read(`/v4/traces/${traceId}`);
+  return body;
+}
+
+/** Two spans with everything that a span can carry. */
+function fullExport(traceId: string, [rootId, childId]: [string, string]): OtlpExport {
+  return exportOf(
+    spanAt(10, 20, {
+      traceId,
+      spanId: childId,
+      parentSpanId: rootId,
+      name: "fetch_page.tool",
+      kind: 3,
+      traceState: "vendor=1",
+      attributes: [
+        text("tool.name", "fetch_page"),
+        text("empty", ""),
+        { key: "retries", value: { intValue: "9007199254740993" } },
+        { key: "negative", value: { intValue: "-5" } },
+        { key: "is_cached", value: { boolValue: false } },
+        { key: "score", value: { doubleValue: 9e-7 } },
+        { key: "raw", value: { bytesValue: "aGVsbG8=" } },
+        {
+          key: "tags",
+          value: {
+            arrayValue: { values: [{ stringValue: "a" }, { intValue: "9007199254740993" }] },
+          },
+        },
+        {
+          key: "options",
+          value: { kvlistValue: { values: [{ key: "deep", value: { boolValue: true } }] } },
+        },
+      ],
+      events: [
+        {
+          timeUnixNano: "1767323045140000000",
+          name: "exception",
+          attributes: [text("exception.type", "TimeoutError")],
+        },
+      ],
+      links: [
+        {
+          traceId: "0af7651916cd43dd8448eb211c80319c",
+          spanId: "b7ad6b7169203331",
+          traceState: "",
+          attributes: [text("reason", "retry")],
+        },
+      ],
+      status: { code: 2, message: "TimeoutError: ünïcode 🚀" },
+    }),
+    spanAt(0, 50, { traceId, spanId: rootId, name: "run.session" }),
+  );
+}
+
+describe("encodings", () => {
+  test.each([
+    ["protobuf", PROTOBUF, toProtobuf, undefined],
+    ["protobuf, gzip", PROTOBUF, toProtobuf, "gzip"],
+    ["protobuf, deflate", PROTOBUF, toProtobuf, "deflate"],
+    ["JSON", JSON_TYPE, toJson, undefined],
+    ["JSON, gzip", JSON_TYPE, toJson, "gzip"],
+  ])("an export as %s is stored whole", async (_name, contentType, encode, coding) => {
+    const traceId = newTraceId();
+    const spanIds: [string, string] = [newSpanId(), newSpanId()];
+    const plain = encode(fullExport(traceId, spanIds));
+    const body = coding === "gzip" ? gzipSync(plain) : coding ? deflateSync(plain) : plain;
+    const response = await send(new Uint8Array(body), {
+      "content-type": contentType,
+      ...(coding && { "content-encoding": coding }),
+    });
+
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe(contentType);
+    const answer = new Uint8Array(await response.arrayBuffer());
+    if (contentType === PROTOBUF) expect(answer).toHaveLength(0);
+    else expect(new TextDecoder().decode(answer)).toBe("{}");
+
+    const { spans } = await detail(traceId);
+    expect(spans).toHaveLength(2);
+    expect(spans[0]).toMatchObject({
+      span_id: spanIds[0],
+      parent_span_id: "",
+      span_kind: "Unspecified",
+      status_code: "UNSET",
+    });
+    expect(spans[1]).toMatchObject({
+      span_id: spanIds[1],
+      parent_span_id: spanIds[0],
+      span_name: "fetch_page.tool",
+      span_kind: "Client",
+      service_name: "agentops",
+      start_time: "2026-01-02T03:04:05.133456+00:00",
+      end_time: "2026-01-02T03:04:05.153456+00:00",
+      duration: 20_000_000,
+      status_code: "ERROR",
+      status_message: "TimeoutError: ünïcode 🚀",
+      span_attributes: {
+        empty: "",
+        is_cached: "false",
+        negative: "-5",
+        options: '{"deep":true}',
+        raw: "aGVsbG8=",
+        retries: "9007199254740993",
+        score: "9e-7",
+        tags: '["a",9007199254740993]',
+        tool: { name: "fetch_page" },
+      },
+      event_timestamps: ["2026-01-02T03:04:05.140000"],
+      event_names: ["exception"],
+      event_attributes: [{ "exception.type": "TimeoutError" }],
+      link_trace_ids: ["0af7651916cd43dd8448eb211c80319c"],
+      link_span_ids: ["b7ad6b7169203331"],
+      link_attributes: [{ reason: "retry" }],
+    });
+  });
+
+  test("JSON may write 64-bit integers as numbers and ids in upper case, and leave out what is unset", async () => {
+    const traceId = newTraceId();
+    const span = {
+      traceId: traceId.toUpperCase(),
+      spanId: newSpanId(),
+      name: "n",
+      startTimeUnixNano: 1_767_323_045_123_000_000,
+      endTimeUnixNano: 1_767_323_045_223_000_000,
+      attributes: [{ key: "count", value: { intValue: 7 } }],
+      someFieldOfTomorrow: {},
+    };
+    const body = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] });
+    const response = await send(body, { "content-type": "application/json; charset=utf-8" });
+
+    expect(response.status).toBe(200);
+    const { spans } = await detail(traceId);
+    expect(spans[0].span_attributes).toEqual({ count: "7" });
+    expect(spans[0].duration).toBe(100_000_000);
+  });
+
+  test("a span that ends before it starts has no duration", async () => {
+    const traceId = newTraceId();
+    await send(toProtobuf(exportOf(spanAt(0, -40, { traceId }))), { "content-type": PROTOBUF });
+    expect((await detail(traceId)).spans[0].duration).toBe(0);
+  });
+
+  test.each([[PROTOBUF], [JSON_TYPE]])(
+    "spans that no store could hold are rejected and counted, the others stored (%s)",
+    async (contentType) => {
+      const traceId = newTraceId();
+      const message = exportOf(
+        spanAt(0, 1, { traceId }),
+        spanAt(0, 1, { traceId, spanId: "0000000000000000" }),
+        spanAt(0, 1, { traceId: "abcd" }),
+        spanAt(0, 1, { traceId, startTimeUnixNano: "18446744073709551615" }),
+      );
+      const encode = contentType === PROTOBUF ? toProtobuf : toJson;
+      const response = await send(encode(message), { "content-type": contentType });
+
+      expect(response.status).toBe(200);
+      const answer = new Uint8Array(await response.arrayBuffer());
+      expect(
+        contentType === PROTOBUF
+          ? readExportResponse(answer)
+          : JSON.parse(new TextDecoder().decode(answer)),
+      ).toEqual({
+        partialSuccess: {
+          rejectedSpans: "3",
+          errorMessage: expect.stringContaining("16 and 8 bytes"),
+        },
+      });
+      expect((await detail(traceId)).spans).toHaveLength(1);
+    },
+  );
+
+  test.each(["/v1/metrics", "/v1/logs"])("%s is accepted and dropped", async (path) => {
+    const response = await send(new Uint8Array([1, 2, 3]), { "content-type": PROTOBUF }, path);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe(PROTOBUF);
+  });
+});
+
+describe("faults", () => {
+  const message = exportOf(spanAt(0, 1, { traceId: newTraceId() }));
+  const whole = toProtobuf(message);
+
+  test.each([
+    ["truncated protobuf", whole.subarray(0, whole.length - 5), {}, 400],
+    [
+      "protobuf whose inner length runs past its message",
+      new Uint8Array([10, 3, 18, 9, 1]),
+      {},
+      400,
+    ],
+    ["bytes that are no protobuf", new Uint8Array([255, 255, 255, 255, 255, 255]), {}, 400],
+    [
+      "gzip that does not inflate",
+      new Uint8Array([1, 2, 3, 4]),
+      { "content-encoding": "gzip" },
+      400,
+    ],
+    ["truncated gzip", gzipSync(whole).subarray(0, 30), { "content-encoding": "gzip" }, 400],
+    ["a content encoding that is not supported", whole, { "content-encoding": "br" }, 415],
+    ["a token that is not ours", whole, { authorization: "Bearer nonsense" }, 401],
+  ])(
+    "%s is answered with a google.rpc.Status in protobuf",
+    async (_name, body, headers, status) => {
+      const response = await send(new Uint8Array(body), { "content-type": PROTOBUF, ...headers });
+
+      expect(response.status).toBe(status);
+      expect(response.headers.get("content-type")).toBe(PROTOBUF);
+      expect(readStatus(new Uint8Array(await response.arrayBuffer()))).toEqual({
+        code: { 400: 3, 401: 16, 415: 3 }[status],
+        message: expect.stringMatching(/\w+\.$/),
+      });
+    },
+  );
+
+  test.each([
+    ["text that is not JSON", "{", 400],
+    ["JSON of another shape", '{"resourceSpans":[{"scopeSpans":7}]}', 400],
+    ["a time that is not a number", JSON.stringify(message).replace(/"1767\d+"/, '"noon"'), 400],
+  ])("%s is answered with a google.rpc.Status in JSON", async (_name, body, status) => {
+    const response = await send(body, { "content-type": JSON_TYPE });
+    expect(response.status).toBe(status);
+    expect(await response.json()).toEqual({
+      code: 3,
+      message: "The body is not an OTLP ExportTraceServiceRequest.",
+    });
+  });
+
+  test.each([["text/plain"], ["multipart/form-data"]])(
+    "content type %s is refused with what would be right",
+    async (contentType) => {
+      const response = await send(whole, { "content-type": contentType });
+      expect(response.status).toBe(415);
+      expect(await response.json()).toMatchObject({
+        message: "Content-Type must be application/x-protobuf or application/json.",
+      });
+    },
+  );
+
+  test("a body past the limit is refused, announced or not", async () => {
+    const tooMuch = new Uint8Array(MAX_EXPORT_BYTES + 1);
+    const announced = await send(tooMuch, { "content-type": PROTOBUF });
+    expect(announced.status).toBe(413);
+
+    const chunked = await send(new Blob([tooMuch]).stream(), { "content-type": PROTOBUF });
+    expect(chunked.status).toBe(413);
+    expect(readStatus(new Uint8Array(await chunked.arrayBuffer()))).toMatchObject({ code: 8 });
+  });
+
+  test("a small body that inflates past the limit is refused", async () => {
+    const bomb = gzipSync(new Uint8Array(MAX_EXPORT_BYTES + 1));
+    expect(bomb.length).toBeLessThan(100_000);
+    const response = await send(new Uint8Array(bomb), {
+      "content-type": PROTOBUF,
+      "content-encoding": "gzip",
+    });
+    expect(response.status).toBe(413);
+  });
+
+  test("what was stored before is still there, and nothing else is", async () => {
+    const { body } = await server.read("/v4/traces?limit=100");
+    const spanCounts = body.traces.map((trace: { span_count: number }) => trace.span_count);
+    expect(spanCounts.sort()).toEqual([1, 1, 1, 1, 2, 2, 2, 2, 2]);
+    expect(server.errors).toEqual([]);
+  });
+});
+
+describe("projects", () => {
+  test("a valid token decides the project, whatever the resource says", async () => {
+    const traceId = newTraceId();
+    const message = exportOf(spanAt(0, 1, { traceId }));
+    message.resourceSpans[0]?.resource?.attributes.push(
+      text("agentops.project.id", "temporary"),
+      text("ProjectId", "somebody-else"),
+    );
+    const token = await fetchToken(server.url);
+    const response = await send(toProtobuf(message), {
+      "content-type": PROTOBUF,
+      authorization: `Bearer ${token}`,
+    });
+
+    expect(response.status).toBe(200);
+    const { project_id, spans } = await detail(traceId);
+    expect(spans[0].resource_attributes).toEqual({
+      ProjectId: project_id,
+      agentops: { project: { id: project_id } },
+      service: { name: "agentops" },
+    });
+  });
+
+  test("a token that somebody else signed is refused", async () => {
+    const foreign = await createTokens(new Uint8Array(32)).issue({
+      id: "0e2bf9df-8980-4afc-9041-2e116dc7ad0e",
+      name: "",
+      environment: "",
+      apiKey: "",
+    });
+    const response = await send(toProtobuf(exportOf(spanAt(0, 1, { traceId: newTraceId() }))), {
+      "content-type": PROTOBUF,
+      authorization: `Bearer ${foreign}`,
+    });
+    expect(response.status).toBe(401);
+  });
+});
