@@ -24,8 +24,16 @@ const derivedColumns = [
     "UInt64",
     count(firstOf("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens")),
   ],
-  ["CacheReadTokens", "UInt64", count(attribute("gen_ai.usage.cache_read_input_tokens"))],
-  ["ReasoningTokens", "UInt64", count(attribute("gen_ai.usage.reasoning_tokens"))],
+  [
+    "CacheReadTokens",
+    "UInt64",
+    count(firstOf("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens")),
+  ],
+  [
+    "ReasoningTokens",
+    "UInt64",
+    count(firstOf("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens")),
+  ],
   // Cached and reasoning tokens are part of the prompt and the completion: adding them counts twice.
   [
     "TotalTokens",
