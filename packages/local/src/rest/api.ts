@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { addAuthRoutes } from "./auth.js";
 import { addPublicRoutes } from "./public.js";
 import { addRoute, type RestOptions } from "./routes.js";
+import { addUploadRoutes } from "./uploads.js";
 import { addV4Routes } from "./v4.js";
 
 /** What this server can do beyond AgentOps' own API, for clients that ask `/health`. */
@@ -17,6 +18,7 @@ export function createRestApi(options: RestOptions): Hono {
   }));
   addAuthRoutes(app, options);
   addPublicRoutes(app, options);
+  addUploadRoutes(app, options);
   addV4Routes(app, options);
   return app;
 }

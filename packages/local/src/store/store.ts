@@ -20,6 +20,7 @@ import {
   type TraceQuery,
   type TraceSummary,
 } from "./traces.js";
+import { addUpload, readUpload, type Upload, type UploadKind } from "./uploads.js";
 
 /** Traces on disk. Everything but the projects themselves is seen through one project. */
 export interface Store {
@@ -29,6 +30,9 @@ export interface Store {
   trace(projectId: string, traceId: string): Promise<TraceSummary | undefined>;
   traceSpans(projectId: string, trace: TraceSummary): Promise<StoredSpan[]>;
   span(projectId: string, spanId: string): Promise<StoredSpan | undefined>;
+  /** Resolves once it is on disk; one of the same kind and id is replaced. */
+  addUpload(projectId: string, upload: Upload): Promise<void>;
+  upload(projectId: string, kind: UploadKind, id: string): Promise<Uint8Array | undefined>;
   projectByApiKey(apiKey: string): Promise<Project | undefined>;
   projectById(id: string): Promise<Project | undefined>;
   addProject(project: Project): Promise<void>;
@@ -55,6 +59,8 @@ export async function openStore(dataDir: string): Promise<Store> {
     trace: (projectId, traceId) => readTrace(database, projectId, traceId),
     traceSpans: (projectId, trace) => readTraceSpans(database, projectId, trace),
     span: (projectId, spanId) => readSpan(database, projectId, spanId),
+    addUpload: (projectId, upload) => addUpload(database, projectId, upload),
+    upload: (projectId, kind, id) => readUpload(database, projectId, { kind, id }),
     projectByApiKey: (apiKey) => projectByApiKey(database, apiKey),
     projectById: (id) => projectById(database, id),
     addProject: (project) => addProject(database, project),
