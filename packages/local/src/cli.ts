@@ -2,12 +2,15 @@
 import { homedir } from "node:os";
 import { banner } from "./banner.js";
 import { type Config, ConfigError, help, parseCommand } from "./config.js";
+import { ProjectsError, runProjects } from "./projects.js";
 import { isLoopback, startServer } from "./server.js";
-import { DatabaseOpenError, defaultProject } from "./store/index.js";
+import { DatabaseOpenError } from "./store/index.js";
 import { version } from "./version.js";
 
 /** Exit code of a mistake on the command line, as shells use it. */
 const USAGE_ERROR = 2;
+/** Errors whose message is written for the person at the command line. */
+const explained = [ConfigError, DatabaseOpenError, ProjectsError];
 
 try {
   await main();
@@ -30,6 +33,9 @@ async function main(): Promise<void> {
     case "version":
       process.stdout.write(`${version}\n`);
       return;
+    case "projects":
+      process.stdout.write(await runProjects(command.action, command.dataDir));
+      return;
     case "serve":
       await serve(command.config);
   }
@@ -50,7 +56,7 @@ async function serve({ sample, ...config }: Config): Promise<void> {
       version,
       url,
       dataDir: config.dataDir,
-      project: defaultProject,
+      project: server.project,
       isExposed: !isLoopback(config.host),
     }),
   );
@@ -67,7 +73,7 @@ async function sendSample(url: string): Promise<void> {
 /** Why the server did not start, for the person who started it. */
 function startFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error instanceof ConfigError || error instanceof DatabaseOpenError) return error.message;
+  if (explained.some((kind) => error instanceof kind)) return error.message;
   if ("code" in error && error.code === "EADDRINUSE") {
     return "That port is in use. Choose another with --port, or --port 0 for any free one.";
   }

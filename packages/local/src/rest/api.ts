@@ -1,5 +1,7 @@
 import { Hono } from "hono";
 import { addAuthRoutes } from "./auth.js";
+import { addLegacyRoutes } from "./legacy.js";
+import { addProjectRoutes } from "./projects.js";
 import { addPublicRoutes } from "./public.js";
 import { addRoute, type RestOptions } from "./routes.js";
 import { addUploadRoutes } from "./uploads.js";
@@ -18,6 +20,8 @@ export function createRestApi(options: RestOptions): Hono {
   }));
   addAuthRoutes(app, options);
   addPublicRoutes(app, options);
+  addProjectRoutes(app, options);
+  addLegacyRoutes(app);
   addUploadRoutes(app, options);
   addV4Routes(app, options);
   return app;

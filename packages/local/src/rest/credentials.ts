@@ -20,8 +20,7 @@ export async function publicProjectId(context: Context, tokens: Tokens): Promise
  * that AgentOps' dashboard keeps its session in.
  */
 export async function dashboardProjectId(context: Context, tokens: Tokens): Promise<string> {
-  const bearer = /^bearer\s+(.+)$/i.exec(context.req.header("authorization") ?? "")?.[1];
-  const token = bearer ?? getCookie(context, "session_id");
+  const token = dashboardToken(context);
   if (!token) throw new RestError(401, { detail: "User is not authenticated." });
   return await verify(tokens, token, ({ isExpired }) => {
     const detail = isExpired
@@ -29,6 +28,17 @@ export async function dashboardProjectId(context: Context, tokens: Tokens): Prom
       : "Could not decode internal session JWT.";
     return new RestError(401, { detail });
   });
+}
+
+/** True for the user who runs this server; a project's token is not enough. */
+export async function isAdmin(context: Context, tokens: Tokens): Promise<boolean> {
+  const token = dashboardToken(context);
+  return token !== undefined && (await tokens.isAdmin(token));
+}
+
+function dashboardToken(context: Context): string | undefined {
+  const bearer = /^bearer\s+(.+)$/i.exec(context.req.header("authorization") ?? "")?.[1];
+  return bearer ?? getCookie(context, "session_id");
 }
 
 /**

@@ -4,9 +4,11 @@ import { migrate } from "./migrate.js";
 import {
   addProject,
   defaultProject,
+  listProjects,
   type Project,
   projectByApiKey,
   projectById,
+  setApiKey,
 } from "./projects.js";
 import { encodeSpans } from "./row-binary.js";
 import { openSpanLog } from "./span-log.js";
@@ -35,7 +37,9 @@ export interface Store {
   upload(projectId: string, kind: UploadKind, id: string): Promise<Uint8Array | undefined>;
   projectByApiKey(apiKey: string): Promise<Project | undefined>;
   projectById(id: string): Promise<Project | undefined>;
+  projects(): Promise<Project[]>;
   addProject(project: Project): Promise<void>;
+  setApiKey(projectId: string, apiKey: string): Promise<void>;
   /** Writes what is waiting and closes the engine. */
   close(): Promise<void>;
 }
@@ -63,7 +67,9 @@ export async function openStore(dataDir: string): Promise<Store> {
     upload: (projectId, kind, id) => readUpload(database, projectId, { kind, id }),
     projectByApiKey: (apiKey) => projectByApiKey(database, apiKey),
     projectById: (id) => projectById(database, id),
+    projects: () => listProjects(database),
     addProject: (project) => addProject(database, project),
+    setApiKey: (projectId, apiKey) => setApiKey(database, projectId, apiKey),
     async close() {
       await writer.flush();
       await database.close();
