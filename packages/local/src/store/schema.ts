@@ -31,8 +31,16 @@ const derivedColumns = [
     "UInt64",
     count(firstOf("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens")),
   ],
-  ["CacheReadTokens", "UInt64", count(attribute("gen_ai.usage.cache_read_input_tokens"))],
-  ["ReasoningTokens", "UInt64", count(attribute("gen_ai.usage.reasoning_tokens"))],
+  [
+    "CacheReadTokens",
+    "UInt64",
+    count(firstOf("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens")),
+  ],
+  [
+    "ReasoningTokens",
+    "UInt64",
+    count(firstOf("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens")),
+  ],
   // Cached and reasoning tokens are part of the prompt and the completion: adding them counts twice.
   [
     "TotalTokens",
@@ -159,6 +167,22 @@ CREATE TABLE IF NOT EXISTS projects (
 ORDER BY id
 ${durable}`;
 
+/**
+ * What an SDK uploads beside its spans. In a table rather than in files, so that it is where the traces
+ * are: durable as they are, and read by every server of a cluster.
+ */
+const uploads = `
+CREATE TABLE IF NOT EXISTS uploads (
+  project_id String,
+  kind LowCardinality(String),
+  id String,
+  size UInt64,
+  content_base64 String CODEC(ZSTD(1)),
+  uploaded_at DateTime64(6) DEFAULT now64(6)
+) ENGINE = ReplacingMergeTree(uploaded_at)
+ORDER BY (project_id, kind, id)
+${durable}`;
+
 export interface Migration {
   readonly version: number;
   readonly name: string;
@@ -179,4 +203,5 @@ export const migrations: readonly Migration[] = [
       `CREATE MATERIALIZED VIEW IF NOT EXISTS span_lookup_view TO span_lookup AS ${locateSpans}`,
     ],
   },
+  { version: 2, name: "uploads", statements: [uploads] },
 ];
