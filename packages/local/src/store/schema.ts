@@ -44,8 +44,11 @@ const derivedColumns = [
 /** The derived figures that a summary sums, and the API answers under `metrics`. */
 const summedColumns = derivedColumns.filter(([, type]) => type === "UInt64" || type === "Float64");
 
+/** Smaller parts keep all columns in one file: as one file per column, most of an insert is waiting for fsync. */
+const WIDE_PART_BYTES = 128 * 1024 * 1024;
+
 /** An insert is acknowledged from these settings on: the rows are in the file, the file in its folder. */
-const durable = "SETTINGS fsync_after_insert = 1, fsync_part_directory = 1";
+const durable = `SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = ${WIDE_PART_BYTES}`;
 
 const otelTraces = `
 CREATE TABLE IF NOT EXISTS otel_traces (
