@@ -7,6 +7,7 @@ export const routes = {
   projectTraces: "GET /v4/traces/list/{project_id}",
   trace: "GET /v4/traces/{trace_id}",
   traceDetail: "GET /v4/traces/detail/{trace_id}",
+  traceLog: "GET /v4/logs/{trace_id}",
   publicTrace: "GET /public/v1/traces/{trace_id}",
   publicTraceMetrics: "GET /public/v1/traces/{trace_id}/metrics",
   publicSpan: "GET /public/v1/spans/{span_id}",

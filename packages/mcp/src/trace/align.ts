@@ -24,13 +24,14 @@ export interface Alignment {
 
 /**
  * Of what is left of each sequence once equal beginnings and ends are set aside. The table takes a byte
- * for each pair: 25 MB, and about 0.2 s.
+ * for each pair: 25 MB, and about half a second.
  */
 export const maxAlignedSteps = 5000;
 
 /**
  * Pairs the steps of two traces by role (kind, name and agent) and order, as many as can be without
- * crossing. An equal input counts as much as another pair; of equally good ways the one that pairs earliest.
+ * crossing. An equal input counts as much as another pair; of ways equally good, the one that pairs
+ * earliest is taken.
  */
 export function alignSteps(a: readonly SpanNode[], b: readonly SpanNode[]): Alignment {
   const numberOf = createNumbering();

@@ -68,9 +68,9 @@ export function matchesFilter(node: SpanNode, filter: SpanFilter): boolean {
 
 /** Finds where `text` occurs in a span's name, status message, attributes and events, in any case. */
 export function createTextFinder(text: string): (span: Span) => readonly TextMatch[] {
+  if (text === "") return () => [];
   // A pattern instead of lower-casing both: lower case can be longer, which would shift the offsets.
   const pattern = new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), "gi");
-  if (text === "") return () => [];
   return (span) => {
     const matches: TextMatch[] = [];
     for (const [field, value] of fieldsOf(span)) {
@@ -94,8 +94,9 @@ function* fieldsOf({ name, statusMessage, attributes, events }: Span): Generator
   yield ["status_message", statusMessage];
   yield* Object.entries(attributes);
   for (const [i, event] of events.entries()) {
-    for (const [key, value] of Object.entries(event.attributes))
+    for (const [key, value] of Object.entries(event.attributes)) {
       yield [`events.${i}.${key}`, value];
+    }
   }
 }
 
