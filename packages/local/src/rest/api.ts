@@ -2,10 +2,11 @@ import { Hono } from "hono";
 import { addAuthRoutes } from "./auth.js";
 import { addPublicRoutes } from "./public.js";
 import { addRoute, type RestOptions } from "./routes.js";
+import { addSpanRoutes, spanCapabilities } from "./span-routes.js";
 import { addV4Routes } from "./v4.js";
 
 /** What this server can do beyond AgentOps' own API, for clients that ask `/health`. */
-const capabilities: readonly string[] = [];
+const capabilities: readonly string[] = spanCapabilities;
 
 /** AgentOps' REST API over the store. */
 export function createRestApi(options: RestOptions): Hono {
@@ -18,5 +19,6 @@ export function createRestApi(options: RestOptions): Hono {
   addAuthRoutes(app, options);
   addPublicRoutes(app, options);
   addV4Routes(app, options);
+  addSpanRoutes(app, options);
   return app;
 }

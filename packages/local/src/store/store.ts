@@ -10,7 +10,9 @@ import {
 } from "./projects.js";
 import { encodeSpans } from "./row-binary.js";
 import { openSpanLog } from "./span-log.js";
+import { type MetricsQuery, type MetricsRow, readMetrics } from "./span-metrics.js";
 import type { SpanGroup } from "./span-record.js";
+import { type SpanQuery, searchSpans } from "./span-search.js";
 import { createSpanWriter } from "./span-writer.js";
 import { readSpan, readTraceSpans, type StoredSpan } from "./spans.js";
 import {
@@ -29,6 +31,8 @@ export interface Store {
   trace(projectId: string, traceId: string): Promise<TraceSummary | undefined>;
   traceSpans(projectId: string, trace: TraceSummary): Promise<StoredSpan[]>;
   span(projectId: string, spanId: string): Promise<StoredSpan | undefined>;
+  searchSpans(projectId: string, query: SpanQuery): Promise<StoredSpan[]>;
+  metrics(projectId: string, query: MetricsQuery): Promise<MetricsRow[]>;
   projectByApiKey(apiKey: string): Promise<Project | undefined>;
   projectById(id: string): Promise<Project | undefined>;
   addProject(project: Project): Promise<void>;
@@ -55,6 +59,8 @@ export async function openStore(dataDir: string): Promise<Store> {
     trace: (projectId, traceId) => readTrace(database, projectId, traceId),
     traceSpans: (projectId, trace) => readTraceSpans(database, projectId, trace),
     span: (projectId, spanId) => readSpan(database, projectId, spanId),
+    searchSpans: (projectId, query) => searchSpans(database, projectId, query),
+    metrics: (projectId, query) => readMetrics(database, projectId, query),
     projectByApiKey: (apiKey) => projectByApiKey(database, apiKey),
     projectById: (id) => projectById(database, id),
     addProject: (project) => addProject(database, project),
