@@ -50,7 +50,6 @@ test.each([
     ["--prot", "1"],
     /--prot.*Valid options: --port, --host, --data-dir, --sample, --help, --version/,
   ],
-  [["serve"], /serve.*Valid options/],
   [["--port", "80 80"], /--port \(AGENTOPS_LOCAL_PORT\) must be a port number/],
   [["--port", ""], /must be a port number/],
   [["--port", "0x50"], /must be a port number/],
