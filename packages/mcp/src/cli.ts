@@ -91,6 +91,7 @@ function serveStdin(config: Config): void {
       createServer({
         version: VERSION,
         isKeyConfigured: configured.apiKey !== undefined,
+        apiUrl: configured.apiUrl,
         limits: { maxRawTokens: config.AGENTOPS_MAX_RAW_TOKENS },
         connect: ({ AGENTOPS_API_KEY: apiKey, AGENTOPS_API_URL: apiUrl }, traceContext) =>
           agentOps.client({ ...resolveTarget({ apiKey, apiUrl }, configured), traceContext }),

@@ -38,6 +38,7 @@ function serverFor(
     version,
     limits,
     isKeyConfigured: (ownKey ?? configured.apiKey) !== undefined,
+    apiUrl: headers.get(API_URL_HEADER) || configured.apiUrl,
     connect: ({ AGENTOPS_API_KEY: apiKey, AGENTOPS_API_URL: apiUrl }, traceContext) =>
       agentOps.client({
         ...resolveHttpTarget({ apiKey, apiUrl }, headers, configured),

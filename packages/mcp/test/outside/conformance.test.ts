@@ -23,6 +23,7 @@ beforeAll(async () => {
         createServer({
           version: "0.0.0",
           isKeyConfigured: false,
+          apiUrl: "https://api.agentops.test",
           limits: { maxRawTokens: 10_000 },
           connect: () => {
             throw new Error("the suite calls none of our tools");

@@ -14,17 +14,9 @@ import { summarizeTrace } from "../../src/trace/summary.js";
 import type { Trace } from "../../src/trace/trace.js";
 import { buildTree, type SpanTree } from "../../src/trace/tree.js";
 import { epochUnixMs, span, trace } from "./draw.js";
-import { largeTrace } from "./large.js";
+import { largeTrace, spentMs } from "./large.js";
 
 const spanCount = 50_000;
-
-/** Of the processor, so that a busy machine does not fail the test. */
-function spentMs(work: () => void): number {
-  const before = process.cpuUsage();
-  work();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000;
-}
 
 const shapes: Record<string, () => Trace> = {
   "a busy run": () => largeTrace(spanCount),
@@ -87,7 +79,8 @@ describe.each(Object.entries(shapes))("50,000 spans: %s", (_shape, drawShape) =>
     ["metrics", (it) => aggregateMetrics([it], "agent")],
     ["search", (it) => it.nodes.map((node) => createTextFinder("needle")(node.span))],
     ["comparison", (it) => compareTraces(it, it)],
-  ])("%s takes two seconds at most", (_analysis, analyse) => {
-    expect(spentMs(() => analyse(tree))).toBeLessThan(2000);
+  ])("%s takes five seconds at most", (_analysis, analyse) => {
+    // Each takes about one on a slow machine; what is quadratic would take minutes.
+    expect(spentMs(() => analyse(tree))).toBeLessThan(5000);
   });
 });
