@@ -31,7 +31,6 @@ export interface FaultServer extends AsyncDisposable {
   readonly log: readonly string[];
   readonly connectionCount: number;
   readonly mostInFlight: number;
-  readonly inFlight: number;
   /** Answers of one route, in order; the last repeats. `*` stands for one path segment; later scripts win. */
   on(route: string, ...answers: readonly (Answer | Script)[]): void;
   count(route: string): number;

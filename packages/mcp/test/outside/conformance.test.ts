@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { PRODUCTION_API_URL } from "../../src/api/url-policy.js";
 import { createHttpEndpoint } from "../../src/http.js";
 import { type HttpServer, listen } from "../../src/listen.js";
 import { createServer } from "../../src/server.js";
@@ -23,7 +24,7 @@ beforeAll(async () => {
         createServer({
           version: "0.0.0",
           isKeyConfigured: false,
-          apiUrl: "https://api.agentops.test",
+          apiUrl: PRODUCTION_API_URL,
           limits: { maxRawTokens: 10_000 },
           connect: () => {
             throw new Error("the suite calls none of our tools");
