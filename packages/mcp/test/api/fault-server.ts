@@ -32,7 +32,6 @@ export interface FaultServer extends AsyncDisposable {
   readonly connectionCount: number;
   readonly inFlight: number;
   readonly mostInFlight: number;
-  readonly inFlight: number;
   /** Answers of one route, in order; the last repeats. `*` stands for one path segment; later scripts win. */
   on(route: string, ...answers: readonly (Answer | Script)[]): void;
   count(route: string): number;
