@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import type { ProjectsAction } from "./projects.js";
+import { StartError } from "./start-error.js";
 
 export interface Config {
   readonly host: string;
@@ -14,6 +16,7 @@ export interface Config {
 /** What the command line asks for. */
 export type Command =
   | { readonly kind: "serve"; readonly config: Config }
+  | { readonly kind: "projects"; readonly action: ProjectsAction; readonly dataDir: string }
   | { readonly kind: "help" }
   | { readonly kind: "version" };
 
@@ -25,7 +28,7 @@ export interface Environment {
 }
 
 /** A mistake in flags or environment; the message says how to correct it. */
-export class ConfigError extends Error {
+export class ConfigError extends StartError {
   override readonly name = "ConfigError";
 }
 
@@ -41,6 +44,7 @@ const options = {
 export const help = `agentops-local: an AgentOps for one machine
 
 Usage: agentops-local [options]
+       agentops-local projects list | create <name> | rotate-key <id or name>
 
   --port <number>     port to listen on, 0 for any free one   (AGENTOPS_LOCAL_PORT, 8000)
   --host <address>    address to listen on                    (AGENTOPS_LOCAL_HOST, 127.0.0.1)
@@ -50,38 +54,63 @@ Usage: agentops-local [options]
   --version           print the version
 `;
 
+const portRule = "--port (AGENTOPS_LOCAL_PORT) must be a port number, 0 to 65535.";
+
 const schema = z.object({
-  port: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(65_535, { error: "must be a port number, 0 to 65535" })
+  port: z
+    .string()
+    .regex(/^\d+$/, portRule)
+    .transform(Number)
+    .pipe(z.number().max(65_535, portRule))
     .default(8000),
-  host: z.string().min(1).default("127.0.0.1"),
-  dataDir: z.string().min(1),
+  host: z
+    .string()
+    .min(1, "--host (AGENTOPS_LOCAL_HOST) must be an address or host name.")
+    .default("127.0.0.1"),
+  dataDir: z.string().min(1, "--data-dir (AGENTOPS_LOCAL_DATA_DIR) must be a path."),
   sample: z.boolean().default(false),
 });
 
-/** @throws {ConfigError} */
+/**
+ * An environment variable that is empty counts as unset; an empty flag is a mistake.
+ *
+ * @throws {ConfigError}
+ */
 export function parseCommand(args: readonly string[], environment: Environment): Command {
-  const flags = parseFlags(args);
+  const { flags, words } = parseWords(args);
   if (flags.help) return { kind: "help" };
   if (flags.version) return { kind: "version" };
 
   const { env } = environment;
   const parsed = schema.safeParse({
-    port: flags.port ?? env.AGENTOPS_LOCAL_PORT,
-    host: flags.host ?? env.AGENTOPS_LOCAL_HOST,
-    dataDir: flags["data-dir"] ?? env.AGENTOPS_LOCAL_DATA_DIR ?? defaultDataDir(environment),
+    port: flags.port ?? (env.AGENTOPS_LOCAL_PORT || undefined),
+    host: flags.host ?? (env.AGENTOPS_LOCAL_HOST || undefined),
+    dataDir: flags["data-dir"] ?? (env.AGENTOPS_LOCAL_DATA_DIR || defaultDataDir(environment)),
     sample: flags.sample,
   });
-  if (parsed.success) return { kind: "serve", config: parsed.data };
-  throw new ConfigError(parsed.error.issues.map(explain).join("\n"));
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map(({ message }) => message).join("\n"));
+  }
+  if (words.length === 0) return { kind: "serve", config: parsed.data };
+  return { kind: "projects", action: parseAction(words), dataDir: parsed.data.dataDir };
 }
 
-function parseFlags(args: readonly string[]) {
+const usage =
+  "Give no command, or one of: projects list, projects create <name>, projects rotate-key <id or name>.";
+
+function parseAction([command, kind, argument, ...rest]: readonly string[]): ProjectsAction {
+  if (command === "projects" && rest.length === 0) {
+    if (kind === "list" && argument === undefined) return { kind };
+    if (kind === "create" && argument?.trim()) return { kind, name: argument };
+    if (kind === "rotate-key" && argument) return { kind, project: argument };
+  }
+  throw new ConfigError(usage);
+}
+
+function parseWords(args: readonly string[]) {
   try {
-    return parseArgs({ args: [...args], options }).values;
+    const parsed = parseArgs({ args: [...args], options, allowPositionals: true });
+    return { flags: parsed.values, words: parsed.positionals };
   } catch (error) {
     const names = Object.keys(options).map((name) => `--${name}`);
     const reason = error instanceof Error ? error.message.split(". ")[0] : String(error);
@@ -89,21 +118,11 @@ function parseFlags(args: readonly string[]) {
   }
 }
 
-const flagNames: Readonly<Record<string, string>> = {
-  port: "--port (AGENTOPS_LOCAL_PORT) must be a port number, 0 to 65535.",
-  host: "--host (AGENTOPS_LOCAL_HOST) must be an address or host name.",
-  dataDir: "--data-dir (AGENTOPS_LOCAL_DATA_DIR) must be a path.",
-};
-
-function explain({ path, message }: z.core.$ZodIssue): string {
-  return flagNames[String(path[0])] ?? message;
-}
-
 /** Where each system keeps a user's application data. */
 function defaultDataDir({ env, platform, homeDir }: Environment): string {
   const base =
     platform === "darwin"
       ? join(homeDir, "Library", "Application Support")
-      : (env.XDG_DATA_HOME ?? join(homeDir, ".local", "share"));
+      : env.XDG_DATA_HOME || join(homeDir, ".local", "share");
   return join(base, "agentops-local");
 }

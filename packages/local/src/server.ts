@@ -1,9 +1,12 @@
 import { once } from "node:events";
+import { rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { createApp } from "./app.js";
-import { defaultProject, openStore } from "./store/index.js";
+import { SERVER_URL_FILE } from "./projects.js";
+import { StartError, systemCode } from "./start-error.js";
+import { defaultProject, openStore, type Project } from "./store/index.js";
 import { createTokens, openSecret } from "./tokens.js";
 import { version } from "./version.js";
 
@@ -18,6 +21,8 @@ export interface ServerOptions {
 export interface RunningServer {
   /** Where it can be reached from this machine. */
   readonly url: string;
+  /** The default project, with the key it has now. */
+  readonly project: Project;
   /** Takes no more requests, finishes those it has, writes what is waiting, closes the store. */
   close(): Promise<void>;
 }
@@ -29,7 +34,11 @@ export function isLoopback(host: string): boolean {
   return loopbackHosts.includes(urlHost(host));
 }
 
-/** Opens the store in `dataDir` and serves it. */
+/**
+ * Opens the store in `dataDir` and serves it.
+ *
+ * @throws {StartError} when the folder or the address is not to be had.
+ */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { host, port, dataDir, onError } = options;
   const store = await openStore(dataDir);
@@ -50,17 +59,36 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await once(server, "listening");
   } catch (error) {
     await store.close();
-    throw error;
+    throw listenError({ host, port }, error);
   }
 
+  const url = `http://${reachableHost(host)}:${boundPort(server)}`;
+  const urlFile = join(dataDir, SERVER_URL_FILE);
+  await writeFile(urlFile, url, { mode: 0o600 });
+
   return {
-    url: `http://${reachableHost(host)}:${boundPort(server)}`,
+    url,
+    project: (await store.projectById(defaultProject.id)) ?? defaultProject,
     async close() {
+      await rm(urlFile, { force: true });
       await closeServer(server);
       await store.close();
     },
   };
 }
+
+function listenError({ host, port }: Pick<ServerOptions, "host" | "port">, cause: unknown) {
+  const code = systemCode(cause);
+  const advice = listenAdvice[code] ?? "--host must be an address of this machine.";
+  return new StartError(`Cannot listen on ${urlHost(host)}:${port} (${code}). ${advice}`, {
+    cause,
+  });
+}
+
+const listenAdvice: Readonly<Record<string, string>> = {
+  EADDRINUSE: "That port is in use. Choose another with --port, or --port 0 for any free one.",
+  EACCES: "That port needs privileges. Choose one from 1024 on with --port.",
+};
 
 /** A host as it stands in a URL. */
 function urlHost(host: string): string {

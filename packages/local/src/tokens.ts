@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
-import { errors, jwtVerify, SignJWT } from "jose";
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
+import { StartError, systemCode } from "./start-error.js";
 import type { Project } from "./store/index.js";
 
 /** What a token says of its bearer: which project, and nothing else that we read. */
@@ -14,6 +15,9 @@ export interface Tokens {
   issue(project: Project): Promise<string>;
   /** @throws {InvalidTokenError} */
   verify(token: string): Promise<TokenClaims>;
+  /** For who can read the secret's file: the user who runs the server. */
+  issueAdmin(): Promise<string>;
+  isAdmin(token: string): Promise<boolean>;
 }
 
 export class InvalidTokenError extends Error {
@@ -28,6 +32,9 @@ export class InvalidTokenError extends Error {
 
 const TOKEN_LIFETIME = "30 days";
 const AUDIENCE = "authenticated";
+const ADMIN_TOKEN_LIFETIME = "5 minutes";
+const ADMIN_AUDIENCE = "agentops-local admin";
+const ALGORITHM = "HS256";
 export const PLAN = "pro";
 const SECRET_BYTES = 32;
 
@@ -37,31 +44,60 @@ export function createTokens(secret: Uint8Array): Tokens {
   return {
     issue({ id, apiKey }) {
       const claims = { project_id: id, project_prem_status: PLAN, api_key: apiKey };
-      return new SignJWT({ ...claims })
-        .setProtectedHeader({ alg: "HS256", typ: "JWT" })
-        .setAudience(AUDIENCE)
-        .setExpirationTime(TOKEN_LIFETIME)
-        .sign(secret);
+      return sign(claims, AUDIENCE, TOKEN_LIFETIME);
     },
 
     async verify(token) {
       try {
-        const options = { algorithms: ["HS256"], audience: AUDIENCE };
+        const options = { algorithms: [ALGORITHM], audience: AUDIENCE };
         const { payload } = await jwtVerify(token, secret, options);
         return { projectId: claimsSchema.parse(payload).project_id };
       } catch (error) {
         throw new InvalidTokenError(error instanceof errors.JWTExpired, { cause: error });
       }
     },
+
+    issueAdmin: () => sign({}, ADMIN_AUDIENCE, ADMIN_TOKEN_LIFETIME),
+
+    async isAdmin(token) {
+      const options = { algorithms: [ALGORITHM], audience: ADMIN_AUDIENCE };
+      return await jwtVerify(token, secret, options).then(
+        () => true,
+        () => false,
+      );
+    },
   };
+
+  function sign(claims: JWTPayload, audience: string, lifetime: string): Promise<string> {
+    return new SignJWT(claims)
+      .setProtectedHeader({ alg: ALGORITHM, typ: "JWT" })
+      .setAudience(audience)
+      .setExpirationTime(lifetime)
+      .sign(secret);
+  }
 }
 
-/** Reads the signing secret from a file that only this user may read; the first call makes it. */
+/**
+ * Reads the signing secret from a file that only this user may read; the first call makes it.
+ *
+ * @throws {StartError} when the file holds something else.
+ */
 export async function openSecret(path: string): Promise<Uint8Array> {
-  try {
-    await writeFile(path, randomBytes(SECRET_BYTES), { flag: "wx", mode: 0o600 });
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-  }
-  return await readFile(path);
+  const secret = await readFile(path).catch((error) => {
+    if (systemCode(error) !== "ENOENT") throw error;
+    return makeSecret(path);
+  });
+  if (secret.length === SECRET_BYTES) return secret;
+  throw new StartError(
+    `${path} is damaged: it must hold ${SECRET_BYTES} bytes. Delete it to have a new one made; tokens issued so far are then no longer valid.`,
+  );
+}
+
+/** Whole or not at all, however the process ends: half a secret would be there for good. */
+async function makeSecret(path: string): Promise<Uint8Array> {
+  const secret = randomBytes(SECRET_BYTES);
+  const unfinished = `${path}.part`;
+  await writeFile(unfinished, secret, { mode: 0o600, flush: true });
+  await rename(unfinished, path);
+  return secret;
 }

@@ -33,6 +33,12 @@ test("a flag goes before the environment", () => {
   });
 });
 
+test("an empty environment variable counts as unset", () => {
+  const names = ["PORT", "HOST", "DATA_DIR"].map((name) => `AGENTOPS_LOCAL_${name}`);
+  const env = Object.fromEntries([...names, "XDG_DATA_HOME"].map((name) => [name, ""]));
+  expect(parseCommand([], { ...linux, env })).toEqual(parseCommand([], linux));
+});
+
 test("--help and --version go before everything else", () => {
   expect(parseCommand(["--help", "--port", "x"], linux)).toEqual({ kind: "help" });
   expect(parseCommand(["--version"], linux)).toEqual({ kind: "version" });
@@ -46,9 +52,29 @@ test.each([
   ],
   [["serve"], /serve.*Valid options/],
   [["--port", "80 80"], /--port \(AGENTOPS_LOCAL_PORT\) must be a port number/],
+  [["--port", ""], /must be a port number/],
+  [["--port", "0x50"], /must be a port number/],
+  [["--host", ""], /--host \(AGENTOPS_LOCAL_HOST\) must be an address or host name/],
   [["--port", "65536"], /must be a port number, 0 to 65535/],
   [["--data-dir", ""], /--data-dir \(AGENTOPS_LOCAL_DATA_DIR\) must be a path/],
 ])("%j is refused with what would be right", (args, message) => {
   expect(() => parseCommand(args, linux)).toThrow(ConfigError);
   expect(() => parseCommand(args, linux)).toThrow(message);
 });
+
+test.each([
+  [["projects", "list"], { kind: "list" }],
+  [["projects", "create", "web shop"], { kind: "create", name: "web shop" }],
+  [["projects", "rotate-key", "web shop"], { kind: "rotate-key", project: "web shop" }],
+])("%j is a command, and takes the data directory", (words, action) => {
+  const command = parseCommand([...words, "--data-dir", "/srv"], linux);
+  expect(command).toEqual({ kind: "projects", action, dataDir: "/srv" });
+});
+
+test.each([["serve"], ["projects"], ["projects", "create"], ["projects", "list", "all"]])(
+  "%s is no command, and the refusal names those there are",
+  (...words) => {
+    expect(() => parseCommand(words, linux)).toThrow(ConfigError);
+    expect(() => parseCommand(words, linux)).toThrow("projects rotate-key <id or name>");
+  },
+);

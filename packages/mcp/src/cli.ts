@@ -114,7 +114,7 @@ function serveStdin(config: Config): void {
 async function serveHttp(config: Config, flags: Record<string, unknown>): Promise<void> {
   const httpConfig = readHttpConfig(flags, config, (path) => readFileSync(path, "utf8"));
   const [{ createMcpEndpoint }, { listen }] = await Promise.all([
-    import("./http.js"),
+    import("./mcp-endpoint.js"),
     import("./listen.js"),
   ]);
   const configured = accessOf(config);

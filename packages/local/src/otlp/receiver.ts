@@ -5,11 +5,12 @@ import { readBody } from "./body.js";
 import { type Encoding, encodingOf, fallbackEncoding } from "./encoding.js";
 import { ExportError } from "./export-error.js";
 import type { ExportRequest } from "./export-request.js";
+import { createPricing, type PriceSpans } from "./pricing.js";
 
 export interface ReceiverOptions {
   readonly store: Pick<Store, "addSpans">;
   readonly tokens: Pick<Tokens, "verify">;
-  /** Whose spans those sent without a token are; undefined where an export needs one. */
+  /** Whose spans those sent without a valid token are; undefined where an export needs one. */
   readonly anonymousProjectId: string | undefined;
   /** Told of exports that failed through no fault of the sender. */
   readonly onError: (error: unknown) => void;
@@ -17,14 +18,19 @@ export interface ReceiverOptions {
 
 /** OTLP/HTTP 1.x at the paths of the specification. Metrics and logs are taken and dropped. */
 export function createReceiver(options: ReceiverOptions): Hono {
+  const parts = { ...options, price: createPricing() };
   return new Hono()
-    .post("/v1/traces", ({ req }) => receiveTraces(req.raw, options))
+    .post("/v1/traces", ({ req }) => receiveTraces(req.raw, parts))
     .post("/v1/metrics", ({ req }) => accept(req.raw))
     .post("/v1/logs", ({ req }) => accept(req.raw));
 }
 
+interface ReceiverParts extends ReceiverOptions {
+  readonly price: PriceSpans;
+}
+
 /** A 200 says that every span but the rejected ones is on disk. */
-async function receiveTraces(request: Request, options: ReceiverOptions): Promise<Response> {
+async function receiveTraces(request: Request, options: ReceiverParts): Promise<Response> {
   const encoding = encodingOf(request.headers.get("content-type"));
   try {
     if (!encoding) {
@@ -44,7 +50,12 @@ async function receiveTraces(request: Request, options: ReceiverOptions): Promis
   }
 }
 
-/** The token decides whose spans these are. Like AgentOps' collector, any scheme word will do. */
+/**
+ * The token decides whose spans these are. Like AgentOps' collector, any scheme word will do.
+ *
+ * Where no token will do as well, one that is not valid here (of AgentOps Cloud, or from before the data
+ * folder was emptied) is treated as none: on a 401 exporters drop their spans for good.
+ */
 async function projectOf(
   request: Request,
   { tokens, anonymousProjectId }: ReceiverOptions,
@@ -55,6 +66,7 @@ async function projectOf(
   try {
     return (await tokens.verify(token)).projectId;
   } catch (error) {
+    if (anonymousProjectId) return anonymousProjectId;
     throw new ExportError(401, "The token is not valid here; get one from POST /v3/auth/token.", {
       cause: error,
     });
@@ -72,12 +84,12 @@ function decode(encoding: Encoding, body: Uint8Array): ExportRequest {
 }
 
 async function storeSpans(
-  { store, onError }: ReceiverOptions,
+  { store, price, onError }: ReceiverParts,
   projectId: string,
   groups: ExportRequest["groups"],
 ): Promise<void> {
   try {
-    await store.addSpans(projectId, groups);
+    await store.addSpans(projectId, await price(groups));
   } catch (error) {
     onError(error);
     throw new ExportError(503, "The spans could not be stored; send them again.", { cause: error });

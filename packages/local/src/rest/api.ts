@@ -1,11 +1,15 @@
 import { Hono } from "hono";
 import { addAuthRoutes } from "./auth.js";
+import { addLegacyRoutes } from "./legacy.js";
+import { addProjectRoutes } from "./projects.js";
 import { addPublicRoutes } from "./public.js";
 import { addRoute, type RestOptions } from "./routes.js";
+import { addSpanRoutes, spanCapabilities } from "./span-routes.js";
+import { addUploadRoutes } from "./uploads.js";
 import { addV4Routes } from "./v4.js";
 
 /** What this server can do beyond AgentOps' own API, for clients that ask `/health`. */
-const capabilities: readonly string[] = [];
+const capabilities: readonly string[] = spanCapabilities;
 
 /** AgentOps' REST API over the store. */
 export function createRestApi(options: RestOptions): Hono {
@@ -17,6 +21,10 @@ export function createRestApi(options: RestOptions): Hono {
   }));
   addAuthRoutes(app, options);
   addPublicRoutes(app, options);
+  addProjectRoutes(app, options);
+  addLegacyRoutes(app);
+  addUploadRoutes(app, options);
   addV4Routes(app, options);
+  addSpanRoutes(app, options);
   return app;
 }

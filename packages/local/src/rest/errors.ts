@@ -1,11 +1,14 @@
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 
-/** A refusal, with the body that AgentOps sends: `detail` as a rule, `error` on `/v3`. */
+/** A refusal, with the body that AgentOps sends: `detail` as a rule, `error` on `/v3`, `message` on `/v2`. */
 export class RestError extends HTTPException {
   constructor(
     status: ContentfulStatusCode,
-    body: { readonly detail: unknown } | { readonly error: string },
+    body:
+      | { readonly detail: unknown }
+      | { readonly error: string }
+      | { readonly path: string; readonly message: string },
   ) {
     super(status, { res: Response.json(body, { status }) });
   }
@@ -14,8 +17,10 @@ export class RestError extends HTTPException {
 /** One entry of the list that FastAPI sends with a 422. */
 export interface FieldError {
   readonly type: string;
-  readonly loc: readonly string[];
+  /** Where the field is; in a text that is not JSON, the offset in it. */
+  readonly loc: readonly (string | number)[];
   readonly msg: string;
+  readonly ctx?: { readonly error: string };
 }
 
 /** Unlike FastAPI, the answer does not repeat the input: it may hold a key. */

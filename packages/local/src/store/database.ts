@@ -1,10 +1,13 @@
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
 import {
   type ClickHouseClient,
   type ClickHouseClientConfigOptions,
   createClient,
 } from "@clickhouse/client";
 import { createChdbConnection } from "chdb/connection";
+import { StartError, systemCode } from "../start-error.js";
 
 type ClientConnection = NonNullable<ClickHouseClientConfigOptions["connection"]>;
 type Parameters = Record<string, unknown>;
@@ -15,19 +18,9 @@ export interface Database {
   read<Row>(sql: string, parameters?: Parameters): Promise<Row[]>;
   /** Runs a statement that changes something; one at a time. */
   write(sql: string, parameters?: Parameters): Promise<void>;
+  /** Adds rows that may be too long for a parameter. */
+  insert(table: string, rows: readonly object[]): Promise<void>;
   close(): Promise<void>;
-}
-
-/** The engine does not open its folder. It prints why by itself, and to its caller only says that. */
-export class DatabaseOpenError extends Error {
-  override readonly name = "DatabaseOpenError";
-
-  constructor(path: string, options: ErrorOptions) {
-    super(
-      `The database in ${path} cannot be opened; the reason is printed above. If another process has it open, stop that one or choose another --data-dir.`,
-      options,
-    );
-  }
 }
 
 /**
@@ -36,9 +29,18 @@ export class DatabaseOpenError extends Error {
  */
 const READER_COUNT = 2;
 
-/** Opens the embedded engine on a folder, which it creates. */
+/**
+ * Opens the embedded engine on a folder, which it creates.
+ *
+ * @throws {StartError} when there can be no such folder, or the engine does not open it.
+ */
 export async function openDatabase(path: string): Promise<Database> {
-  await mkdir(path, { recursive: true });
+  await makeFolder(path).catch((error) => {
+    throw new StartError(
+      `The folder ${path} cannot be made (${systemCode(error)}). Choose another --data-dir.`,
+      { cause: error },
+    );
+  });
 
   const writer = connect(path);
   await writer.command({ query: "CREATE DATABASE IF NOT EXISTS agentops" });
@@ -64,12 +66,24 @@ export async function openDatabase(path: string): Promise<Database> {
       await writer.command({ query: sql, query_params: parameters });
     },
 
+    async insert(table, rows) {
+      await writer.insert({ table, values: rows, format: "JSONEachRow" });
+    },
+
     async close() {
       await Promise.all(clients.map((client) => client.close()));
     },
   };
 }
 
+/** Unlike `mkdir` with `recursive`, it returns where the parent is one like /proc, which takes no folders. */
+async function makeFolder(path: string): Promise<void> {
+  if (existsSync(path)) return;
+  await makeFolder(dirname(path));
+  await mkdir(path);
+}
+
+/** The engine prints by itself why it does not open a folder, and to its caller only says that. */
 function connect(path: string): ClickHouseClient {
   try {
     // chDB implements the contract of @clickhouse/client-common, of which the client carries a copy of
@@ -77,6 +91,9 @@ function connect(path: string): ClickHouseClient {
     const connection: unknown = createChdbConnection({ path });
     return createClient({ connection: connection as ClientConnection });
   } catch (error) {
-    throw new DatabaseOpenError(path, { cause: error });
+    throw new StartError(
+      `The database in ${path} cannot be opened; the reason is printed above. If another process has it open, stop that one or choose another --data-dir.`,
+      { cause: error },
+    );
   }
 }

@@ -1,5 +1,12 @@
-export { DatabaseOpenError } from "./database.js";
 export { defaultProject, type Project } from "./projects.js";
+export { type AttributeFilter, type SpanFilter, spanStatuses } from "./span-filter.js";
+export {
+  type MetricsGroup,
+  type MetricsQuery,
+  type MetricsRow,
+  spanGroups,
+  traceGroups,
+} from "./span-metrics.js";
 export {
   type ResourceRecord,
   type ScopeRecord,
@@ -13,6 +20,7 @@ export {
   type TextEntries,
   textToString,
 } from "./span-record.js";
+export type { SpanPosition, SpanQuery } from "./span-search.js";
 export type { FlatAttributes, StoredSpan } from "./spans.js";
 export { openStore, type Store } from "./store.js";
 export {
@@ -22,4 +30,5 @@ export {
   type TraceTotals,
   traceOrders,
 } from "./traces.js";
+export type { Upload, UploadKind } from "./uploads.js";
 export type { UsageFigures } from "./usage.js";
