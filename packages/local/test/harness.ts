@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { CloudUrls } from "../src/forward/cloud.js";
 import { startServer } from "../src/server.js";
 import { defaultProject } from "../src/store/index.js";
 
@@ -30,13 +31,14 @@ export async function temporaryFolder(): Promise<string> {
 }
 
 /** A real server on a free port, over a store of its own. The engine allows one at a time per process. */
-export async function startTestServer(dataDir?: string): Promise<TestServer> {
+export async function startTestServer(dataDir?: string, forward?: CloudUrls): Promise<TestServer> {
   const folder = dataDir ?? (await temporaryFolder());
   const errors: unknown[] = [];
   const server = await startServer({
     host: "127.0.0.1",
     port: 0,
     dataDir: folder,
+    forward,
     onError: (error) => errors.push(error),
   });
   const get = (path: string, headers: Record<string, string> = {}) =>

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { getCookie } from "hono/cookie";
-import { InvalidTokenError, type Tokens } from "../tokens.js";
+import { InvalidTokenError, type TokenClaims, type Tokens } from "../tokens.js";
 import { RestError } from "./errors.js";
 import type { RestOptions } from "./routes.js";
 
@@ -10,9 +10,10 @@ export async function publicProjectId(context: Context, tokens: Tokens): Promise
   if (!header?.startsWith("Bearer ")) {
     throw new RestError(400, { detail: "Missing or invalid Authorization header" });
   }
-  return await verify(tokens, header.slice("Bearer ".length), () => {
+  const { projectId } = await verify(tokens, header.slice("Bearer ".length), () => {
     return new RestError(400, { detail: "Invalid Bearer token" });
   });
+  return projectId;
 }
 
 /**
@@ -22,12 +23,13 @@ export async function publicProjectId(context: Context, tokens: Tokens): Promise
 export async function dashboardProjectId(context: Context, tokens: Tokens): Promise<string> {
   const token = dashboardToken(context);
   if (!token) throw new RestError(401, { detail: "User is not authenticated." });
-  return await verify(tokens, token, ({ isExpired }) => {
+  const { projectId } = await verify(tokens, token, ({ isExpired }) => {
     const detail = isExpired
       ? "User's session has expired."
       : "Could not decode internal session JWT.";
     return new RestError(401, { detail });
   });
+  return projectId;
 }
 
 /** True for the user who runs this server; a project's token is not enough. */
@@ -42,15 +44,15 @@ function dashboardToken(context: Context): string | undefined {
 }
 
 /**
- * Whose upload it is. An SDK may print before it has its token, so, as with spans, what comes without
+ * Who uploads. An SDK may print before it has its token, so, as with spans, what comes without
  * one is not refused where everybody is this machine's user.
  */
-export async function uploadProjectId(
+export async function uploader(
   context: Context,
   { tokens, anonymousProjectId }: Pick<RestOptions, "tokens" | "anonymousProjectId">,
-): Promise<string> {
+): Promise<TokenClaims> {
   const header = context.req.header("authorization")?.trim();
-  if (!header && anonymousProjectId) return anonymousProjectId;
+  if (!header && anonymousProjectId) return { projectId: anonymousProjectId };
   if (!header) throw new RestError(401, { detail: "Authorization header missing" });
   const [scheme = "", token, ...rest] = header.split(/\s+/);
   if (!token || rest.length > 0) throw new RestError(401, { detail: "Invalid token format" });
@@ -66,9 +68,9 @@ async function verify(
   tokens: Tokens,
   token: string,
   refusal: (error: InvalidTokenError) => RestError,
-): Promise<string> {
+): Promise<TokenClaims> {
   try {
-    return (await tokens.verify(token)).projectId;
+    return await tokens.verify(token);
   } catch (error) {
     throw error instanceof InvalidTokenError ? refusal(error) : error;
   }
