@@ -5,18 +5,26 @@
 import { fileURLToPath } from "node:url";
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
-import { startLocal } from "./start-local.js";
+import { startLocal } from "../test/start-local.js";
 
 const MCP_CLI = fileURLToPath(new URL("../packages/mcp/dist/cli.cjs", import.meta.url));
 
 /** How much of a raw answer is printed: enough to see its shape. */
-const MAX_PRINTED_CHARS = 2_000;
+const MAX_PRINTED_CHARS = 1_500;
 
 const local = await startLocal(["--sample"]);
 try {
   heading("1. agentops-local is running, and three traced agents have sent their spans to it");
   print(local.greeting);
   await askAboutTraces({ AGENTOPS_API_KEY: local.apiKey, AGENTOPS_API_URL: local.url });
+
+  heading("Use it yourself");
+  print(
+    "Start agentops-local with the same runs in it, and leave it running:\n\n" +
+      "  node packages/local/dist/cli.js --sample\n\n" +
+      "It prints the environment for your own agents. Your MCP client's configuration:\n\n" +
+      clientConfig(local.apiKey),
+  );
 } finally {
   await local.stop();
 }
@@ -33,23 +41,31 @@ async function askAboutTraces(env: Record<string, string>): Promise<void> {
   const list = await call(client, "list_traces");
   print(list);
 
-  for (const { trace_id, root_span_name, error_count } of JSON.parse(list).traces) {
-    const outcome = error_count > 0 ? `${error_count} failed spans` : "no failed spans";
-    heading(`4. What it sees when it calls trace_detail for ${root_span_name} (${outcome})`);
-    print(await call(client, "trace_detail", { trace_id }));
+  const { traces }: { traces: ListedTrace[] } = JSON.parse(list);
+  for (const { trace_id, root_span_name, span_count, error_count } of traces) {
+    const view = error_count > 0 ? { view: "tree" } : {};
+    heading(
+      `4. trace_detail ${JSON.stringify({ trace_id, ...view })}: ${root_span_name}, ${span_count} spans, ${error_count} failed`,
+    );
+    print(await call(client, "trace_detail", { trace_id, ...view }));
   }
 
   await client.close();
-  heading("Use it yourself");
-  print(
-    "Leave agentops-local running with: node packages/local/dist/cli.js --sample\n" +
-      "It prints the environment for your agents and the configuration for your MCP client:\n\n" +
-      JSON.stringify(
-        { mcpServers: { agentops: { command: process.execPath, args: [MCP_CLI], env } } },
-        null,
-        2,
-      ),
-  );
+}
+
+/** The part of a listed trace that the demo talks about. */
+interface ListedTrace {
+  readonly trace_id: string;
+  readonly root_span_name: string;
+  readonly span_count: number;
+  readonly error_count: number;
+}
+
+/** A configuration that outlives the demo: agentops-local on its usual port. */
+function clientConfig(apiKey: string): string {
+  const env = { AGENTOPS_API_KEY: apiKey, AGENTOPS_API_URL: "http://127.0.0.1:8000" };
+  const agentops = { command: process.execPath, args: [MCP_CLI], env };
+  return JSON.stringify({ mcpServers: { agentops } }, null, 2);
 }
 
 async function call(client: Client, name: string, args: Record<string, unknown> = {}) {

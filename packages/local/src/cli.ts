@@ -2,15 +2,13 @@
 import { homedir } from "node:os";
 import { banner } from "./banner.js";
 import { type Config, ConfigError, help, parseCommand } from "./config.js";
-import { ProjectsError, runProjects } from "./projects.js";
+import { runProjects } from "./projects.js";
 import { isLoopback, startServer } from "./server.js";
-import { DatabaseOpenError } from "./store/index.js";
+import { StartError } from "./start-error.js";
 import { version } from "./version.js";
 
 /** Exit code of a mistake on the command line, as shells use it. */
 const USAGE_ERROR = 2;
-/** Errors whose message is written for the person at the command line. */
-const explained = [ConfigError, DatabaseOpenError, ProjectsError];
 
 try {
   await main();
@@ -74,11 +72,7 @@ async function sendSample(url: string): Promise<void> {
 /** Why the server did not start, for the person who started it. */
 function startFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (explained.some((kind) => error instanceof kind)) return error.message;
-  if ("code" in error && error.code === "EADDRINUSE") {
-    return "That port is in use. Choose another with --port, or --port 0 for any free one.";
-  }
-  return error.stack ?? error.message;
+  return error instanceof StartError ? error.message : (error.stack ?? error.message);
 }
 
 /** Where a failure came from, without its message: the engine's quote values, which are trace content. */

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { agentopsCloud, type CloudUrls } from "./forward/cloud.js";
 import type { ProjectsAction } from "./projects.js";
+import { StartError } from "./start-error.js";
 
 export interface Config {
   readonly host: string;
@@ -30,7 +31,7 @@ export interface Environment {
 }
 
 /** A mistake in flags or environment; the message says how to correct it. */
-export class ConfigError extends Error {
+export class ConfigError extends StartError {
   override readonly name = "ConfigError";
 }
 
@@ -61,27 +62,38 @@ Usage: agentops-local [options]
   --version           print the version
 `;
 
+const portRule = "--port (AGENTOPS_LOCAL_PORT) must be a port number, 0 to 65535.";
+const forwardRule =
+  '--forward (AGENTOPS_LOCAL_FORWARD) must be an http(s) URL without credentials or "cloud", --forward-exporter (AGENTOPS_LOCAL_FORWARD_EXPORTER) such a URL.';
+
 /** Keys go there, so no credentials of another kind in it; a query would end up amid the paths. */
 const forwardUrl = z
-  .url()
-  .regex(/^https?:\/\/[^@?#]+$/)
+  .url(forwardRule)
+  .regex(/^https?:\/\/[^@?#]+$/, forwardRule)
   .transform((url) => url.replace(/\/+$/, ""));
 
 const schema = z.object({
-  port: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(65_535, { error: "must be a port number, 0 to 65535" })
+  port: z
+    .string()
+    .regex(/^\d+$/, portRule)
+    .transform(Number)
+    .pipe(z.number().max(65_535, portRule))
     .default(8000),
-  host: z.string().min(1).default("127.0.0.1"),
-  dataDir: z.string().min(1),
-  forward: forwardUrl.or(z.literal("cloud")).optional(),
+  host: z
+    .string()
+    .min(1, "--host (AGENTOPS_LOCAL_HOST) must be an address or host name.")
+    .default("127.0.0.1"),
+  dataDir: z.string().min(1, "--data-dir (AGENTOPS_LOCAL_DATA_DIR) must be a path."),
+  forward: z.union([z.literal("cloud"), forwardUrl], forwardRule).optional(),
   forwardExporter: forwardUrl.optional(),
   sample: z.boolean().default(false),
 });
 
-/** @throws {ConfigError} */
+/**
+ * An environment variable that is empty counts as unset; an empty flag is a mistake.
+ *
+ * @throws {ConfigError}
+ */
 export function parseCommand(args: readonly string[], environment: Environment): Command {
   const { flags, words } = parseWords(args);
   if (flags.help) return { kind: "help" };
@@ -89,14 +101,17 @@ export function parseCommand(args: readonly string[], environment: Environment):
 
   const { env } = environment;
   const parsed = schema.safeParse({
-    port: flags.port ?? env.AGENTOPS_LOCAL_PORT,
-    host: flags.host ?? env.AGENTOPS_LOCAL_HOST,
-    dataDir: flags["data-dir"] ?? env.AGENTOPS_LOCAL_DATA_DIR ?? defaultDataDir(environment),
-    forward: flags.forward ?? env.AGENTOPS_LOCAL_FORWARD,
-    forwardExporter: flags["forward-exporter"] ?? env.AGENTOPS_LOCAL_FORWARD_EXPORTER,
+    port: flags.port ?? (env.AGENTOPS_LOCAL_PORT || undefined),
+    host: flags.host ?? (env.AGENTOPS_LOCAL_HOST || undefined),
+    dataDir: flags["data-dir"] ?? (env.AGENTOPS_LOCAL_DATA_DIR || defaultDataDir(environment)),
+    forward: flags.forward ?? (env.AGENTOPS_LOCAL_FORWARD || undefined),
+    forwardExporter:
+      flags["forward-exporter"] ?? (env.AGENTOPS_LOCAL_FORWARD_EXPORTER || undefined),
     sample: flags.sample,
   });
-  if (!parsed.success) throw new ConfigError(parsed.error.issues.map(explain).join("\n"));
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map(({ message }) => message).join("\n"));
+  }
   const { forward: api, forwardExporter: exporter, ...config } = parsed.data;
   if (words.length > 0) {
     return { kind: "projects", action: parseAction(words), dataDir: config.dataDir };
@@ -135,25 +150,11 @@ function parseWords(args: readonly string[]) {
   }
 }
 
-const flagNames: Readonly<Record<string, string>> = {
-  port: "--port (AGENTOPS_LOCAL_PORT) must be a port number, 0 to 65535.",
-  host: "--host (AGENTOPS_LOCAL_HOST) must be an address or host name.",
-  dataDir: "--data-dir (AGENTOPS_LOCAL_DATA_DIR) must be a path.",
-  forward:
-    '--forward (AGENTOPS_LOCAL_FORWARD) must be an http(s) URL without credentials, or "cloud".',
-  forwardExporter:
-    "--forward-exporter (AGENTOPS_LOCAL_FORWARD_EXPORTER) must be an http(s) URL without credentials.",
-};
-
-function explain({ path, message }: z.core.$ZodIssue): string {
-  return flagNames[String(path[0])] ?? message;
-}
-
 /** Where each system keeps a user's application data. */
 function defaultDataDir({ env, platform, homeDir }: Environment): string {
   const base =
     platform === "darwin"
       ? join(homeDir, "Library", "Application Support")
-      : (env.XDG_DATA_HOME ?? join(homeDir, ".local", "share"));
+      : env.XDG_DATA_HOME || join(homeDir, ".local", "share");
   return join(base, "agentops-local");
 }

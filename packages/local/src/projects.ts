@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { createRestApi } from "./rest/api.js";
+import { StartError } from "./start-error.js";
 import { openStore } from "./store/index.js";
 import { createTokens, openSecret } from "./tokens.js";
 import { version } from "./version.js";
@@ -13,7 +14,7 @@ export type ProjectsAction =
   | { readonly kind: "rotate-key"; readonly project: string };
 
 /** The action cannot be done; the message says why. */
-export class ProjectsError extends Error {
+export class ProjectsError extends StartError {
   override readonly name = "ProjectsError";
 }
 

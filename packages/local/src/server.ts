@@ -7,6 +7,7 @@ import { createApp } from "./app.js";
 import type { CloudUrls } from "./forward/cloud.js";
 import { openForwarder } from "./forward/forwarder.js";
 import { SERVER_URL_FILE } from "./projects.js";
+import { StartError, systemCode } from "./start-error.js";
 import { defaultProject, openStore, type Project } from "./store/index.js";
 import { createTokens, openSecret } from "./tokens.js";
 import { version } from "./version.js";
@@ -37,7 +38,11 @@ export function isLoopback(host: string): boolean {
   return loopbackHosts.includes(urlHost(host));
 }
 
-/** Opens the store in `dataDir` and serves it. */
+/**
+ * Opens the store in `dataDir` and serves it.
+ *
+ * @throws {StartError} when the folder or the address is not to be had.
+ */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { host, port, dataDir, onError } = options;
   const store = await openStore(dataDir);
@@ -61,7 +66,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   } catch (error) {
     await forwarder?.close();
     await store.close();
-    throw error;
+    throw listenError({ host, port }, error);
   }
 
   const url = `http://${reachableHost(host)}:${boundPort(server)}`;
@@ -84,6 +89,19 @@ async function forwarderOf({ forward, dataDir, onError }: ServerOptions) {
   if (!forward) return undefined;
   return await openForwarder({ urls: forward, fetch, folder: join(dataDir, "forward"), onError });
 }
+
+function listenError({ host, port }: Pick<ServerOptions, "host" | "port">, cause: unknown) {
+  const code = systemCode(cause);
+  const advice = listenAdvice[code] ?? "--host must be an address of this machine.";
+  return new StartError(`Cannot listen on ${urlHost(host)}:${port} (${code}). ${advice}`, {
+    cause,
+  });
+}
+
+const listenAdvice: Readonly<Record<string, string>> = {
+  EADDRINUSE: "That port is in use. Choose another with --port, or --port 0 for any free one.",
+  EACCES: "That port needs privileges. Choose one from 1024 on with --port.",
+};
 
 /** A host as it stands in a URL. */
 function urlHost(host: string): string {

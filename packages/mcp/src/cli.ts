@@ -1,18 +1,32 @@
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { openAgentOps } from "./api/agentops.js";
 import { readKnownTraceIds } from "./api/agentops-log.js";
-import { resolveTarget } from "./api/url-policy.js";
-import { type Config, configSchema, readConfig } from "./config.js";
+import { type ConfiguredAccess, resolveTarget } from "./api/url-policy.js";
+import { type Config, configSchema, readConfig, readHttpConfig } from "./config.js";
+import { createLog, fault } from "./log.js";
 import { createServer } from "./server.js";
 
 /** Set by the build from package.json. */
 declare const VERSION: string;
 
+const USER_AGENT = `mcp-server-agentops-api/${VERSION}`;
+
 const HELP = `mcp-server-agentops-api ${VERSION}
-An MCP server that lets LLM agents read AgentOps traces. It speaks MCP on stdin and stdout.
+An MCP server that lets LLM agents read AgentOps traces. It speaks MCP on stdin and stdout, or over
+HTTP.
 
 Usage: mcp-server-agentops-api [--help | --version]
+       mcp-server-agentops-api --http [--port 3000] [--host 127.0.0.1] [--allowed-host NAME ...]
+                               [--auth-token-file FILE]
+
+  --http             Serve MCP over Streamable HTTP at /mcp, with /health and /ready. Callers bring their
+                     AgentOps key in the header X-Agentops-Api-Key and, if they need it, the URL in
+                     X-Agentops-Api-Url.
+  --port, --host     Where to listen. Port 0 takes any free one.
+  --allowed-host     A name under which the server is reached, for its Host and Origin checks.
+  --auth-token-file  A file with the secret that callers must present as "Authorization: Bearer".
 
 Environment:
 ${describeSettings()}
@@ -35,11 +49,13 @@ function describeSettings(): string {
     .join("\n");
 }
 
-function main(): void {
-  const { help, version } = readFlags();
+async function main(): Promise<void> {
+  const { help, version, http, ...httpFlags } = readFlags();
   if (help) process.stdout.write(HELP);
   else if (version) process.stdout.write(`${VERSION}\n`);
-  else serve(readConfig(process.env));
+  else if (http) await serveHttp(readConfig(process.env), httpFlags);
+  else if (Object.keys(httpFlags).length > 0) throw new Error("That flag needs --http.");
+  else serveStdin(readConfig(process.env));
 }
 
 function readFlags() {
@@ -47,36 +63,41 @@ function readFlags() {
     options: {
       help: { type: "boolean", short: "h", default: false },
       version: { type: "boolean", short: "v", default: false },
+      http: { type: "boolean", default: false },
+      host: { type: "string" },
+      port: { type: "string" },
+      "allowed-host": { type: "string", multiple: true },
+      "auth-token-file": { type: "string" },
     },
   }).values;
 }
 
+const log = createLog(
+  (line) => process.stderr.write(line),
+  () => new Date(),
+);
+
 /** Nothing is awaited before the first request is read: a client should not notice our start. */
-function serve(config: Config): void {
+function serveStdin(config: Config): void {
   if (process.stdin.isTTY) greet();
 
   const agentOps = openAgentOps({
-    userAgent: `mcp-server-agentops-api/${VERSION}`,
+    userAgent: USER_AGENT,
     knownTraceIds: () => readKnownTraceIds(config.AGENTOPS_LOG_FILE),
   });
-  const configured = {
-    apiUrl: config.AGENTOPS_API_URL,
-    apiKey: config.AGENTOPS_API_KEY,
-    sessionCookie: config.AGENTOPS_SESSION_COOKIE,
-    allowedApiUrls: config.AGENTOPS_ALLOWED_API_URLS,
-  };
+  const configured = accessOf(config);
   const connection = serveStdio(
     () =>
       createServer({
         version: VERSION,
-        isKeyConfigured: config.AGENTOPS_API_KEY !== undefined,
+        isKeyConfigured: configured.apiKey !== undefined,
+        apiUrl: configured.apiUrl,
         limits: { maxRawTokens: config.AGENTOPS_MAX_RAW_TOKENS },
-        connect: ({ AGENTOPS_API_KEY, AGENTOPS_API_URL }) =>
-          agentOps.client(
-            resolveTarget({ apiKey: AGENTOPS_API_KEY, apiUrl: AGENTOPS_API_URL }, configured),
-          ),
-        onInternalError: (tool, error) =>
-          log("error", { event: "tool_failed", tool, ...fault(error) }),
+        connect: ({ AGENTOPS_API_KEY: apiKey, AGENTOPS_API_URL: apiUrl }, traceContext) =>
+          agentOps.client({ ...resolveTarget({ apiKey, apiUrl }, configured), traceContext }),
+        onToolCall: ({ tool, error }) => {
+          if (error !== undefined) log("error", { event: "tool_failed", tool, ...fault(error) });
+        },
       }),
     { onerror: (error) => log("warn", { event: "protocol_error", ...fault(error) }) },
   );
@@ -89,15 +110,42 @@ function serve(config: Config): void {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
 }
 
-function log(level: "warn" | "error", fields: Record<string, unknown>): void {
-  process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), level, ...fields })}\n`);
+/** HTTP is loaded only when asked for: stdio starts sooner without it. */
+async function serveHttp(config: Config, flags: Record<string, unknown>): Promise<void> {
+  const httpConfig = readHttpConfig(flags, config, (path) => readFileSync(path, "utf8"));
+  const [{ createMcpEndpoint }, { listen }] = await Promise.all([
+    import("./mcp-endpoint.js"),
+    import("./listen.js"),
+  ]);
+  const configured = accessOf(config);
+  const { apiUrl, allowedApiUrls } = configured;
+  const agentOps = openAgentOps({
+    userAgent: USER_AGENT,
+    publicAddressesOnly: { exceptBaseUrls: [apiUrl, ...allowedApiUrls] },
+  });
+  const endpoint = createMcpEndpoint({
+    version: VERSION,
+    agentOps,
+    configured,
+    limits: { maxRawTokens: config.AGENTOPS_MAX_RAW_TOKENS },
+    allowedHostnames: httpConfig.allowedHostnames,
+    authToken: httpConfig.authToken,
+    log,
+  });
+  const server = await listen(endpoint, { ...httpConfig, log, now: () => performance.now() });
+  log("info", { event: "listening", url: `${server.url}/mcp`, version: VERSION });
+
+  const stop = () => void server.close().then(() => agentOps.close());
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
 }
 
-/** Where it failed, without the message: messages of parsers and HTTP clients quote what they read. */
-function fault(error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) return { error: typeof error };
-  const stack = error.stack?.split("\n").filter((line) => /^\s+at /.test(line));
-  return { error: error.name, stack: stack?.map((line) => line.trim()) };
+function accessOf(config: Config): ConfiguredAccess {
+  return {
+    apiUrl: config.AGENTOPS_API_URL,
+    apiKey: config.AGENTOPS_API_KEY,
+    sessionCookie: config.AGENTOPS_SESSION_COOKIE,
+    allowedApiUrls: config.AGENTOPS_ALLOWED_API_URLS,
+  };
 }
 
 /** Someone started it by hand: it would seem to hang, because it waits for a client to speak. */
@@ -109,12 +157,10 @@ function greet(): void {
   );
 }
 
-try {
-  main();
-} catch (error) {
-  // Flags and configuration: both messages are ours or Node's and name the flag or variable.
+main().catch((error: unknown) => {
+  // Flags, configuration, the port: the messages are ours or Node's and name what is at fault.
   process.stderr.write(
     `${error instanceof Error ? error.message : String(error)}\nRun with --help for help.\n`,
   );
   process.exitCode = 2;
-}
+});

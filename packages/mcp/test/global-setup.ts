@@ -1,5 +1,5 @@
 import type { TestProject } from "vitest/node";
-import { startLocal } from "../../../demo/start-local.js";
+import { startLocal } from "../../../test/start-local.js";
 
 declare module "vitest" {
   export interface ProvidedContext {

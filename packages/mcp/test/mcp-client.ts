@@ -10,6 +10,8 @@ export type Era = (typeof ERAS)[number];
 
 export interface Connection {
   readonly client: Client;
+  /** Of the server's process. */
+  readonly pid: number | null;
   /** Everything the server has written to stderr so far. */
   stderr(): string;
   /** Calls a tool and returns the text of its answer. */
@@ -20,12 +22,14 @@ export interface Connection {
 export async function connectOverStdio(
   env: Record<string, string> = {},
   era: Era = "legacy",
+  cwd?: string,
 ): Promise<Connection> {
   const transport = new StdioClientTransport({
     command: process.execPath,
     args: [MCP_CLI],
     env,
     stderr: "pipe",
+    ...(cwd !== undefined && { cwd }),
     maxBufferSize: 64 * 1024 * 1024,
   });
   let stderr = "";
@@ -38,11 +42,14 @@ export async function connectOverStdio(
     { versionNegotiation: { mode: era } },
   );
   await client.connect(transport);
-  onTestFinished(() => client.close());
+  return { ...connectionOf(client), pid: transport.pid, stderr: () => stderr };
+}
 
+/** What tests do with a connected client, over any transport. The client ends with the test. */
+export function connectionOf(client: Client): Pick<Connection, "client" | "call"> {
+  onTestFinished(() => client.close());
   return {
     client,
-    stderr: () => stderr,
     call: async (name, args = {}) => {
       const { content, isError } = await client.callTool({ name, arguments: args });
       const text = content.map((block) => (block.type === "text" ? block.text : "")).join("");

@@ -11,7 +11,7 @@ import { createPricing, type PriceSpans } from "./pricing.js";
 export interface ReceiverOptions {
   readonly store: Pick<Store, "addSpans">;
   readonly tokens: Pick<Tokens, "verify">;
-  /** Whose spans those sent without a token are; undefined where an export needs one. */
+  /** Whose spans those sent without a valid token are; undefined where an export needs one. */
   readonly anonymousProjectId: string | undefined;
   readonly forwarder: Pick<Forwarder, "add"> | undefined;
   /** Told of exports that failed through no fault of the sender. */
@@ -56,7 +56,12 @@ async function receiveTraces(request: Request, options: ReceiverParts): Promise<
   }
 }
 
-/** The token decides whose spans these are. Like AgentOps' collector, any scheme word will do. */
+/**
+ * The token decides whose spans these are. Like AgentOps' collector, any scheme word will do.
+ *
+ * Where no token will do as well, one that is not valid here (of AgentOps Cloud, or from before the data
+ * folder was emptied) is treated as none: on a 401 exporters drop their spans for good.
+ */
 async function senderOf(
   request: Request,
   { tokens, anonymousProjectId }: ReceiverOptions,
@@ -67,6 +72,7 @@ async function senderOf(
   try {
     return await tokens.verify(token);
   } catch (error) {
+    if (anonymousProjectId) return { projectId: anonymousProjectId };
     throw new ExportError(401, "The token is not valid here; get one from POST /v3/auth/token.", {
       cause: error,
     });

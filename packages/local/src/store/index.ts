@@ -1,4 +1,3 @@
-export { DatabaseOpenError } from "./database.js";
 export { defaultProject, type Project } from "./projects.js";
 export {
   type ResourceRecord,

@@ -34,7 +34,8 @@ async function projects(...args: string[]): Promise<string[]> {
   return command.stdout().trim().split(/ {2,}/);
 }
 
-const startLocal = () => startTestServer(localDir(), { api: cloud.url, exporter: cloud.url });
+const startLocal = () =>
+  startTestServer(localDir(), { forward: { api: cloud.url, exporter: cloud.url } });
 
 async function killCloud(): Promise<void> {
   cloud.child.kill("SIGKILL");

@@ -1,5 +1,6 @@
 import { type AgentOpsClient, createClient } from "./client.js";
 import { createDeployments } from "./deployments.js";
+import type { Answerer } from "./in-process.js";
 import { createTokens } from "./tokens.js";
 import { createTraceCache } from "./trace-cache.js";
 import { createTransport } from "./transport.js";
@@ -22,6 +23,8 @@ export interface AgentOpsOptions {
   readonly now?: () => number;
   /** Trace ids that this machine knows, newest first: what listing falls back on. Stdio only. */
   readonly knownTraceIds?: () => Promise<readonly string[]>;
+  /** Answers all requests within the process instead of sending them: how agentops-local reads itself. */
+  readonly answer?: Answerer;
   /** Refuses to connect to private and loopback addresses, except at these base URLs. */
   readonly publicAddressesOnly?: { readonly exceptBaseUrls: readonly string[] };
 }
@@ -33,6 +36,14 @@ export interface Target {
   readonly apiKey: string;
   /** The dashboard's `session_id` cookie, where one is configured for this very URL. */
   readonly sessionCookie?: string | undefined;
+  /** The distributed trace that the call is part of: sent along with every request made for it. */
+  readonly traceContext?: TraceContext | undefined;
+}
+
+/** W3C Trace Context: the two headers as they go out. */
+export interface TraceContext {
+  readonly traceparent: string;
+  readonly tracestate?: string;
 }
 
 /** The shared half of every read: sockets, tokens, what is known of each deployment. One per process. */
@@ -62,6 +73,7 @@ export function openAgentOps(options: AgentOpsOptions): AgentOps {
     userAgent: options.userAgent,
     mayBePrivate: (origin) => privateOrigins?.includes(origin) ?? true,
     now,
+    answer: options.answer,
   });
   const tokens = createTokens({ transport, now });
   const deployments = createDeployments(now);

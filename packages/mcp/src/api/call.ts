@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
+import type { TraceContext } from "./agentops.js";
 import { ApiError, cancelled } from "./errors.js";
 
 /** What bounds the work done for one caller. The signal's reason is always an `ApiError`. */
@@ -7,17 +8,16 @@ export interface Call {
   readonly signal: AbortSignal;
   /** Milliseconds since the Unix epoch. */
   readonly deadlineAtMs: number;
+  readonly traceContext?: TraceContext | undefined;
 }
 
-export interface CallBounds {
-  readonly signal: AbortSignal;
-  readonly deadlineAtMs: number;
+export interface CallBounds extends Call {
   readonly now: () => number;
 }
 
 /** Runs work that stops when the caller cancels or the deadline passes, whichever comes first. */
 export async function withinDeadline<Result>(
-  { signal, deadlineAtMs, now }: CallBounds,
+  { signal, deadlineAtMs, now, traceContext }: CallBounds,
   run: (call: Call) => Promise<Result>,
 ): Promise<Result> {
   if (signal.aborted) throw cancelled();
@@ -30,7 +30,7 @@ export async function withinDeadline<Result>(
   const timer = setTimeout(() => controller.abort(deadlinePassed()), deadlineAtMs - now());
 
   try {
-    return await run({ signal: controller.signal, deadlineAtMs });
+    return await run({ signal: controller.signal, deadlineAtMs, traceContext });
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", cancel);

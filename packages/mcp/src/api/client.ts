@@ -13,6 +13,7 @@ import type { Tokens } from "./tokens.js";
 import type { TraceCache } from "./trace-cache.js";
 import { type Detail, readDetail } from "./trace-detail.js";
 import { readList } from "./trace-list.js";
+import { readLog } from "./trace-log.js";
 import { pageFilter, parsePage } from "./trace-page.js";
 import type { Transport } from "./transport.js";
 import { notFound } from "./verdict.js";
@@ -43,6 +44,8 @@ export interface AgentOpsClient {
   getSpan(ref: SpanRef, signal: AbortSignal): Promise<Span>;
   /** Token and cost sums over all spans of a trace, as the server counts them. */
   getTraceMetrics(traceId: string, signal: AbortSignal): Promise<TraceMetrics>;
+  /** What the traced program printed, as far as its SDK uploaded it. */
+  traceLog(traceId: string, signal: AbortSignal): Promise<TraceLog>;
   /** What this deployment offers beyond AgentOps' own API; empty for most. */
   capabilities(signal: AbortSignal): Promise<ReadonlySet<string>>;
 }
@@ -81,6 +84,11 @@ export interface TraceRow {
   readonly wire: Readonly<Record<string, unknown>>;
 }
 
+export interface TraceLog {
+  readonly text: string;
+  readonly isTruncatedByPlan: boolean;
+}
+
 export interface SpanRef {
   readonly spanId: string;
   readonly traceId?: string | undefined;
@@ -117,13 +125,13 @@ export interface ClientParts {
 /** One client for one tool call: its deadline runs from here. */
 export function createClient(target: Target, parts: ClientParts): AgentOpsClient {
   const { transport, deployments, traces, limits, now } = parts;
-  const { baseUrl, apiKey, sessionCookie } = target;
+  const { baseUrl, apiKey, sessionCookie, traceContext } = target;
   const deadlineAtMs = now() + limits.callDeadlineMs;
   const maxInFlight = limits.maxInFlightPerOrigin;
   const credential = { id: credentialId(target), baseUrl, apiKey };
 
   function withCall<Result>(signal: AbortSignal, run: (call: Call) => Promise<Result>) {
-    return withinDeadline({ signal, deadlineAtMs, now }, run);
+    return withinDeadline({ signal, deadlineAtMs, now, traceContext }, run);
   }
 
   function withReader<Result>(signal: AbortSignal, run: (reader: Reader) => Promise<Result>) {
@@ -189,6 +197,10 @@ export function createClient(target: Target, parts: ClientParts): AgentOpsClient
 
       const { body } = await detail(traceId, signal);
       return toTraceMetrics(parseBody(detailMetricsSchema, body).metrics);
+    },
+
+    traceLog(traceId, signal) {
+      return withReader(signal, (reader) => readLog(reader, traceId));
     },
 
     capabilities(signal) {

@@ -5,7 +5,7 @@ import type { Deployment } from "./deployments.js";
 import type { Credential, Session } from "./token-exchange.js";
 import type { Tokens } from "./tokens.js";
 import type { Transport } from "./transport.js";
-import { failure, judge, type Verdict } from "./verdict.js";
+import { failure, judge, noApi, type Verdict } from "./verdict.js";
 
 /** A route, and where on it this read is: `GET /v4/traces/{trace_id}` and `/v4/traces/148d…`. */
 export interface Read {
@@ -42,10 +42,14 @@ export function createReader(options: ReaderOptions, call: Call): Reader {
     return transport.request({ method: "GET", url, headers }, call);
   }
 
+  function verdictOn(response: HttpResponse): Verdict {
+    return judge(response, sessionCookie !== undefined);
+  }
+
   async function get(path: string): Promise<HttpResponse> {
     const session = await tokens.session(credential, call);
     const response = await send(path, session);
-    if (judge(response) !== "stale_token") return response;
+    if (verdictOn(response) !== "stale_token") return response;
 
     tokens.discard(credential, session);
     return send(path, await tokens.session(credential, call));
@@ -54,7 +58,7 @@ export function createReader(options: ReaderOptions, call: Call): Reader {
   /** Remembers the routes that are not for us. One that exists may yet answer for another trace. */
   function learn(skipped: readonly Skipped[]): void {
     for (const { route, verdict } of skipped) {
-      if (verdict !== "no_access") deployment.missingRoutes.add(route);
+      if (!isRefusal(verdict)) deployment.missingRoutes.add(route);
     }
   }
 
@@ -72,22 +76,31 @@ export function createReader(options: ReaderOptions, call: Call): Reader {
       const skipped: Skipped[] = [];
       for (const { route, path } of reads.filter(isOffered)) {
         const response = await get(path);
-        const verdict = judge(response);
+        const verdict = verdictOn(response);
         if (!isSkipped(verdict)) {
           learn(skipped);
           if (verdict !== "ok") throw failure(response);
-          return { body: response.body, source: route };
+          return { body: requireJson(response.body), source: route };
         }
         skipped.push({ route, verdict, response });
       }
 
       if (skipped.some(({ verdict }) => verdict === "no_session")) learn(skipped);
-      const refused = skipped.find(({ verdict }) => verdict === "no_access");
+      const refused = skipped.find(({ verdict }) => isRefusal(verdict));
       if (refused) throw failure(refused.response);
       return undefined;
     },
   };
 }
+
+/** Tells JSON from a proxy's page, no body or half of one, without parsing what is passed on raw. */
+function requireJson(body: string): string {
+  if (/^\s*[[{]/.test(body) && /[\]}]\s*$/.test(body.slice(-TAIL_CHARS))) return body;
+  throw noApi();
+}
+
+/** As much of a body's end as may be white space. */
+const TAIL_CHARS = 100;
 
 /** A read that another route may make up for. */
 interface Skipped {
@@ -97,5 +110,10 @@ interface Skipped {
 }
 
 function isSkipped(verdict: Verdict): boolean {
-  return verdict === "no_route" || verdict === "no_session" || verdict === "no_access";
+  return verdict === "no_route" || verdict === "no_session" || isRefusal(verdict);
+}
+
+/** The route is there, and says more about the failure than its absence would. */
+function isRefusal(verdict: Verdict): boolean {
+  return verdict === "no_access" || verdict === "unfit";
 }

@@ -80,6 +80,17 @@ export const rowSchema = z.looseObject({
 
 export const listSchema = z.object({ traces: z.array(rowSchema), total: maybeCount });
 
+export const logSchema = z.object({
+  content: z.string(),
+  freeplan_truncated: z.boolean().nullish(),
+});
+
+/** How today's SDK wraps the text it uploads; older ones uploaded a JSON string. */
+export const logBodySchema = z.union([
+  z.object({ body: z.string() }).transform(({ body }) => body),
+  z.string(),
+]);
+
 /** Any object, passed on as it is. */
 export const objectSchema = z.record(z.string(), z.unknown());
 

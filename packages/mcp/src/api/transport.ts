@@ -4,6 +4,7 @@ import { connectionError, isTransient } from "./connection-errors.js";
 import type { ConnectionOptions, Connections, HttpRequest, HttpResponse } from "./connections.js";
 import { ApiError } from "./errors.js";
 import { createGate, type Gate } from "./gate.js";
+import { type Answerer, createInProcessConnections } from "./in-process.js";
 import { backoffMs, isTransientStatus, MAX_TRIES, retryAfterMs } from "./retry.js";
 import { parseUrl } from "./url-policy.js";
 
@@ -11,6 +12,7 @@ export interface TransportOptions extends ConnectionOptions {
   readonly userAgent: string;
   readonly maxInFlightPerOrigin: number;
   readonly now: () => number;
+  readonly answer?: Answerer | undefined;
 }
 
 export interface Transport {
@@ -31,7 +33,7 @@ const MAX_ORIGINS = 256;
 export function createTransport(options: TransportOptions): Transport {
   const { now } = options;
   const gates = createBoundedCache<Gate>({ maxWeight: MAX_ORIGINS, ttlMs: Infinity, now });
-  let loading: Promise<Connections> | undefined;
+  let loading = options.answer && Promise.resolve(createInProcessConnections(options.answer));
 
   /** Node's HTTP and TLS modules take a third of its own start-up time, so the first request loads them. */
   function connections(): Promise<Connections> {
@@ -95,6 +97,7 @@ export function createTransport(options: TransportOptions): Transport {
       const headers = {
         "accept-encoding": "gzip",
         "user-agent": options.userAgent,
+        ...call.traceContext,
         ...request.headers,
       };
       for (let tries = 1; ; tries += 1) {

@@ -1,21 +1,112 @@
 import * as z from "zod";
+import type { TraceRow } from "../api/client.js";
+import { callArgs, DEFAULT_MAX_TOKENS, renderAnswer } from "./answer.js";
 import { defineTool } from "./define-tool.js";
+import { amount, cursor, query, since, tags, unixMsOf, until } from "./fields.js";
+import { type FoundTraces, findTraces, listCoverage, TRACE_SORTS } from "./find-traces.js";
+import { excerpt } from "./recorded-text.js";
+import { safeId } from "./span-ids.js";
+import { formatCount, formatDuration, formatTime, formatUsd, tableLines } from "./text.js";
+
+type List =
+  | { readonly view: "raw"; readonly body: string }
+  | { readonly view: "found"; readonly found: FoundTraces };
+
+const DEFAULT_LIMIT = 5;
 
 export const listTraces = defineTool({
   name: "list_traces",
   title: "List traces",
   description:
-    "Lists the most recent traces, newest first: trace id, span count, start and end time, and the total. Use trace_detail for one of them.",
+    "Lists the most recent traces, newest first: trace id, span count, start and end time, and the total; with a filter or view table, a table of those that match. Use trace_detail for one of them.",
   answersRaw: true,
   input: z.strictObject({
-    limit: z.int().min(1).max(100).default(5).describe("How many traces to return, 1 to 100."),
+    limit: z.int().min(1).max(100).default(DEFAULT_LIMIT).describe("Traces to return."),
+    since,
+    until,
+    query,
+    tags,
+    errors_only: z.boolean().optional().describe("Has failed spans."),
+    min_duration_ms: amount,
+    min_cost_usd: amount,
+    sort: z.enum(TRACE_SORTS).optional(),
+    cursor,
+    view: z
+      .enum(["raw", "table"])
+      .optional()
+      .describe("Default: raw JSON, and table once anything but limit is given."),
   }),
 
-  run({ limit }, { client, signal }) {
-    return client.listTraces({ limit }, signal);
+  async run(args, { client, signal, now }): Promise<List> {
+    const { limit, view, ...filters } = args;
+    const isFiltered = Object.values(filters).some((value) => value !== undefined);
+    if (!isFiltered && view !== "table") {
+      return { view: "raw", body: (await client.listTraces({ limit }, signal)).body };
+    }
+    const found = await findTraces(
+      client,
+      {
+        limit,
+        sinceUnixMs: args.since && unixMsOf(args.since, now()),
+        untilUnixMs: args.until && unixMsOf(args.until, now()),
+        text: args.query,
+        tags: args.tags,
+        errorsOnly: args.errors_only,
+        minDurationMs: args.min_duration_ms,
+        minCostUsd: args.min_cost_usd,
+        sort: args.sort ?? "newest",
+        offset: args.cursor,
+      },
+      signal,
+    );
+    return { view: "found", found };
   },
 
-  format({ body }) {
-    return body;
+  format(list, { view }) {
+    if (list.view === "raw") return list.body;
+    return view === "raw" ? foundJson(list.found) : foundTable(list.found);
   },
 });
+
+/** The rows as the server sent them, and where to go on. */
+function foundJson(found: FoundTraces): string {
+  return JSON.stringify({
+    traces: found.rows.map(({ wire }) => wire),
+    coverage: listCoverage(found),
+    next_cursor: found.nextOffset === undefined ? null : String(found.nextOffset),
+  });
+}
+
+function foundTable(found: FoundTraces): string {
+  const { rows, nextOffset } = found;
+  const nextCall = (next: number) => `the same call with ${callArgs({ cursor: String(next) })}`;
+  const [header = "", ...lines] = tableLines(COLUMNS, rows.map(cells));
+  return renderAnswer(
+    {
+      head: [listCoverage(found), rows.length === 0 ? NO_MATCH : header],
+      sections: [{ lines, rest: (shown) => nextCall(rows[shown - 1]?.next ?? 0) }],
+      foot: nextOffset === undefined ? [] : [`Further: ${nextCall(nextOffset)}`],
+    },
+    DEFAULT_MAX_TOKENS,
+  );
+}
+
+const NO_MATCH =
+  "No trace matches. A run that has just ended can take ten seconds to arrive: wait_for_trace waits for it.";
+
+const COLUMNS = ["trace_id", "started", "duration", "spans", "errors", "cost", "name", "tags"];
+const MAX_NAME_CHARS = 60;
+
+function cells(row: TraceRow): readonly string[] {
+  const { durationMs, spanCount, errorCount, costUsd } = row;
+  return [
+    safeId(row.traceId),
+    formatTime(row.startUnixMs),
+    durationMs === undefined ? "?" : formatDuration(durationMs),
+    spanCount === undefined ? "?" : formatCount(spanCount),
+    errorCount === undefined ? "?" : formatCount(errorCount),
+    costUsd === undefined ? "?" : formatUsd(costUsd),
+    excerpt(row.rootSpanName, MAX_NAME_CHARS),
+    excerpt(row.tags.join(", "), MAX_NAME_CHARS),
+  ];
+}

@@ -11,13 +11,13 @@ const MAX_NAME_CHARS = 80;
 export const MAX_MESSAGE_CHARS = 160;
 
 /** One span on one line: kind, name, model, duration, what it used itself, its error, and its id. */
-export function spanLine(node: SpanNode, id: string): string {
+export function spanLine(node: SpanNode, id: string, error = errorText(node.span)): string {
   const { span, own } = node;
   const facts = [
     spanTitle(node),
     formatDuration(span.durationMs),
     usageText(own),
-    errorText(span),
+    error,
     `[${id}]`,
   ];
   return facts.filter(Boolean).join(" ");

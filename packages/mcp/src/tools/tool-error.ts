@@ -66,12 +66,9 @@ function describeIssue(issue: z.core.$ZodIssue): string {
   return `${name}: ${issue.message}.`;
 }
 
-/** Longest part of an unknown argument's name that an error repeats. */
-const MAX_NAME_LENGTH = 40;
-
-/** Names come from the caller: keep them short and on one line. */
+/** Names come from the caller: one that could not be a parameter's may be a misplaced value, or a key. */
 function quoteName(name: string): string {
-  return `\`${name.replace(/[^\w.-]/g, "?").slice(0, MAX_NAME_LENGTH)}\``;
+  return /^[A-Za-z_]\w{0,39}$/.test(name) ? `\`${name}\`` : "(not a name)";
 }
 
 function describeField([name, field]: [string, z.core.$ZodType]): string {

@@ -2,17 +2,23 @@ import * as z from "zod";
 import { parseTrace } from "../api/parse-trace.js";
 import { buildTree, type SpanTree } from "../trace/tree.js";
 import { callText } from "./answer.js";
+import { renderConversation } from "./conversation-view.js";
 import { defineTool } from "./define-tool.js";
 import { estimateTokens } from "./estimate-tokens.js";
 import { cursor, maxTokens, spanId } from "./fields.js";
 import { findSpan, safeId } from "./span-ids.js";
 import { formatCount } from "./text.js";
+import { renderTimeline } from "./timeline-view.js";
 import { resolveTraceId } from "./trace-ids.js";
 import { renderTree } from "./tree-view.js";
 
 type Detail =
   | { readonly view: "raw"; readonly body: string }
-  | { readonly view: "tree"; readonly tree: SpanTree; readonly notice: string | undefined };
+  | {
+      readonly view: "tree" | "timeline" | "conversation";
+      readonly tree: SpanTree;
+      readonly notice?: string | undefined;
+    };
 
 export const traceDetail = defineTool({
   name: "trace_detail",
@@ -28,44 +34,48 @@ export const traceDetail = defineTool({
         "The trace_id of a listed trace; its first 6+ characters or a dashboard URL also do.",
       ),
     view: z
-      .enum(["auto", "raw", "tree"])
+      .enum(["auto", "raw", "tree", "timeline", "conversation"])
       .default("auto")
-      .describe("auto: raw if short enough, else tree."),
-    focus_span_id: spanId.optional().describe("Tree: only what hangs below this span."),
-    depth: z.int().min(0).max(100).optional().describe("Tree: levels shown."),
+      .describe(
+        "auto: raw if short enough, else tree. conversation: each model call as what is new.",
+      ),
+    focus_span_id: spanId.optional().describe("Only what hangs below this span."),
+    depth: z.int().min(0).max(100).optional().describe("Levels shown."),
     max_tokens: maxTokens,
     cursor,
   }),
 
-  async run(args, { client, signal, limits }): Promise<Detail> {
-    const { trace_id, view } = args;
-    const { body } = await client.traceDetail(
-      await resolveTraceId(trace_id, client, signal),
-      signal,
+  async run({ trace_id, view, ...args }, { client, signal, limits }): Promise<Detail> {
+    const id = await resolveTraceId(trace_id, client, signal);
+    if (view !== "auto" && view !== "raw") {
+      return { view, tree: buildTree(await client.getTrace(id, signal)) };
+    }
+    const { body } = await client.traceDetail(id, signal);
+    const { maxRawTokens } = limits;
+    const isPartAsked = [args.focus_span_id, args.depth, args.cursor].some(
+      (arg) => arg !== undefined,
     );
-    const isTreeAsked =
-      view === "tree" ||
-      [args.focus_span_id, args.depth, args.cursor].some((arg) => arg !== undefined);
-    const isShort = estimateTokens(body, limits.maxRawTokens) <= limits.maxRawTokens;
-    if (view === "raw" || (view === "auto" && isShort && !isTreeAsked))
-      return { view: "raw", body };
+    const isShort = !isPartAsked && estimateTokens(body, maxRawTokens) <= maxRawTokens;
+    if (view === "raw" || isShort) return { view: "raw", body };
 
     const tree = buildTree(parseTrace(body));
-    return {
-      view: "tree",
-      tree,
-      notice: isTreeAsked ? undefined : tooLong(tree, limits.maxRawTokens),
-    };
+    return { view: "tree", tree, notice: isPartAsked ? undefined : tooLong(tree, maxRawTokens) };
   },
 
-  format(detail, args) {
+  format(detail, { focus_span_id, depth, max_tokens, cursor }) {
     if (detail.view === "raw") return detail.body;
-    const { tree, notice } = detail;
-    const { focus_span_id, depth, max_tokens, cursor } = args;
+    const { view, tree, notice } = detail;
     const focus = focus_span_id === undefined ? undefined : findSpan(tree, focus_span_id);
-    return renderTree(tree, { maxTokens: max_tokens, maxDepth: depth, focus, cursor, notice });
+    const options = { maxTokens: max_tokens, maxDepth: depth, focus, cursor, notice };
+    return renderers[view](tree, options);
   },
 });
+
+const renderers = {
+  tree: renderTree,
+  timeline: renderTimeline,
+  conversation: renderConversation,
+};
 
 function tooLong({ trace }: SpanTree, maxRawTokens: number): string {
   const call = callText("trace_detail", { trace_id: safeId(trace.traceId), view: "raw" });

@@ -1,3 +1,4 @@
+import { errorChains } from "../trace/errors.js";
 import { type HiddenRow, type PrunedTree, pruneTree } from "../trace/prune.js";
 import type { SpanNode, SpanTree } from "../trace/tree.js";
 import { type Answer, callText, renderAnswer, tokensOf } from "./answer.js";
@@ -17,7 +18,10 @@ export interface TreeViewOptions {
   readonly notice?: string | undefined;
 }
 
-/** No row is shorter than this, so no more rows than this allows are worth choosing. */
+/** About what a row takes: a first guess at how many fit, because choosing them anew costs time. */
+const TYPICAL_ROW_TOKENS = 18;
+
+/** No row takes less. */
 const MIN_ROW_TOKENS = 8;
 
 /** Deeper rows are marked with their depth instead of being moved further to the right. */
@@ -35,11 +39,12 @@ export function renderTree(tree: SpanTree, options: TreeViewOptions): string {
 
 function renderBest(tree: SpanTree, options: TreeViewOptions): string {
   const idOf = shortSpanIds(tree.trace);
-  let maxRows = Math.ceil(options.maxTokens / MIN_ROW_TOKENS);
+  const passedOnBy = new Set(errorChains(tree).flatMap((chain) => chain.passedOnBy));
+  let maxRows = Math.ceil(options.maxTokens / TYPICAL_ROW_TOKENS);
 
   for (;;) {
     const pruned = pruneTree(tree, { ...options, maxDepth: options.maxDepth ?? Infinity, maxRows });
-    const answer = treeAnswer(tree, pruned, rowLines(pruned, idOf), options);
+    const answer = treeAnswer(tree, pruned, rowLines(pruned, idOf, passedOnBy), options);
     const tokens = tokensOf([...answer.head, ...(answer.sections[0]?.lines ?? []), ...answer.foot]);
     const room = options.maxTokens - FENCE_TOKENS;
     if (tokens <= room || maxRows <= 1) return renderAnswer(answer, options.maxTokens);
@@ -79,12 +84,17 @@ function callArgs({ trace }: SpanTree, focus: SpanNode | undefined) {
   };
 }
 
-function rowLines({ rows }: PrunedTree, idOf: (spanId: string) => string): readonly string[] {
-  return rows.map((row) =>
-    row.type === "span"
-      ? indent(row.depth) + spanLine(row.node, idOf(row.node.span.spanId))
-      : indent(row.depth) + hiddenLine(row),
-  );
+/** An error is told where it arose; the spans that passed it on only say that they did. */
+function rowLines(
+  { rows }: PrunedTree,
+  idOf: (spanId: string) => string,
+  passedOnBy: ReadonlySet<SpanNode>,
+): readonly string[] {
+  return rows.map((row) => {
+    if (row.type === "hidden") return indent(row.depth) + hiddenLine(row);
+    const error = passedOnBy.has(row.node) ? "ERROR from below" : undefined;
+    return indent(row.depth) + spanLine(row.node, idOf(row.node.span.spanId), error);
+  });
 }
 
 /** `… 40 spans, 2 failed: 9 tool search, 3 llm gpt-4o`. */

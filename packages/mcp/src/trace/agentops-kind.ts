@@ -15,21 +15,26 @@ export type AgentopsKind =
   | "http"
   | "unknown";
 
-/** Spellings seen in `agentops.span.kind` and as the last part of span names. */
-const kindsByWord: ReadonlyMap<string, AgentopsKind> = new Map([
+/** As the last part of a span's name, where the SDK puts the kind, and in `agentops.span.kind`. */
+const kindsBySuffix: ReadonlyMap<string, AgentopsKind> = new Map([
   ["session", "session"],
   ["workflow", "workflow"],
   ["agent", "agent"],
   ["task", "task"],
   ["operation", "task"],
-  ["workflow.step", "task"],
   ["chain", "chain"],
   ["llm", "llm"],
-  ["request", "llm"],
   ["tool", "tool"],
   ["tool_usage", "tool"],
   ["handoff", "handoff"],
   ["guardrail", "guardrail"],
+]);
+
+/** Only in `agentops.span.kind`: as the end of a name these words say nothing. */
+const kindsByDeclaration: ReadonlyMap<string, AgentopsKind> = new Map([
+  ...kindsBySuffix,
+  ["workflow.step", "task"],
+  ["request", "llm"],
   ["http", "http"],
 ]);
 
@@ -75,7 +80,8 @@ function declaredKind(attributes: Attributes): AgentopsKind | undefined {
   const declared = firstText(attributes, attributeKeys.kind)?.toLowerCase();
   if (declared !== undefined) {
     // AgentOps refines a kind with a dot: `tool.usage`, `agent.action`.
-    const kind = kindsByWord.get(declared) ?? kindsByWord.get(declared.split(".", 1).join());
+    const general = declared.split(".", 1).join();
+    const kind = kindsByDeclaration.get(declared) ?? kindsByDeclaration.get(general);
     if (kind !== undefined) return kind;
   }
   const operation = firstText(attributes, attributeKeys.operation);
@@ -92,7 +98,9 @@ function impliedKind(attributes: Attributes): AgentopsKind | undefined {
 
 function kindFromName(name: string): AgentopsKind | undefined {
   const suffix = name.slice(name.lastIndexOf(".") + 1);
-  return kindsByWord.get(suffix) ?? kindsByNamePattern.find(([pattern]) => pattern.test(name))?.[1];
+  return (
+    kindsBySuffix.get(suffix) ?? kindsByNamePattern.find(([pattern]) => pattern.test(name))?.[1]
+  );
 }
 
 const decoration =

@@ -1,5 +1,5 @@
 import { type ToolUse, toolOf } from "./span-io.js";
-import type { SpanNode, SpanTree } from "./tree.js";
+import { byStart, type SpanNode, type SpanTree } from "./tree.js";
 
 export interface ToolCallNode {
   readonly node: SpanNode;
@@ -41,8 +41,4 @@ export function toolCalls(tree: SpanTree): readonly ToolCallNode[] {
     .filter(([node, tool]) => !isTold(node, tool))
     .map(([node, tool]) => ({ node, tool }))
     .sort((a, b) => a.node.span.startUnixMs - b.node.span.startUnixMs);
-}
-
-export function byStart(nodes: readonly SpanNode[]): readonly SpanNode[] {
-  return nodes.toSorted((a, b) => a.span.startUnixMs - b.span.startUnixMs);
 }

@@ -25,17 +25,13 @@ export function errorOf(span: Span): SpanError | undefined {
   if (span.status !== "error") return undefined;
   // Exceptions are often recorded twice on their way up; the last one is what left the span.
   const exception = span.events.findLast(({ name }) => name === "exception")?.attributes ?? {};
+  const said = { ...span.attributes, ...exception };
   const status = splitStatus(span.statusMessage);
-  const type =
-    exception["exception.type"] ??
-    firstText(span.attributes, attributeKeys.errorType) ??
-    status.type;
+  const type = firstText(said, attributeKeys.errorType) ?? status.type;
   return {
     type: type.slice(type.lastIndexOf(".") + 1),
-    message:
-      exception["exception.message"] ||
-      (firstText(span.attributes, attributeKeys.errorMessage) ?? status.message),
-    stacktrace: exception["exception.stacktrace"] ?? "",
+    message: firstText(said, attributeKeys.errorMessage) ?? status.message,
+    stacktrace: firstText(said, attributeKeys.stacktrace) ?? "",
   };
 }
 
@@ -58,9 +54,9 @@ interface FailedSpan {
   readonly error: SpanError;
 }
 
-/** Decorators and exporters write `KeyError: 'x'` into the status message. */
+/** Decorators and exporters write `KeyError: 'x'`, or `openai.RateLimitError: …`, into the status message. */
 function splitStatus(statusMessage: string): Pick<SpanError, "type" | "message"> {
-  const match = /^([A-Za-z_][\w.]*): ?(.*)$/s.exec(statusMessage);
+  const match = /^((?:[a-z_]\w*\.)*[A-Z]\w*): ?(.*)$/s.exec(statusMessage);
   return { type: match?.[1] ?? "", message: match?.[2] ?? statusMessage };
 }
 

@@ -1,8 +1,8 @@
-import { byStart, toolCalls } from "./calls.js";
+import { toolCalls } from "./calls.js";
 import { canonicalArguments } from "./json.js";
 import { createSpendMeter, type Spend } from "./spend.js";
 import { endUnixMs } from "./trace.js";
-import type { SpanNode, SpanTree } from "./tree.js";
+import { byStart, type SpanNode, type SpanTree } from "./tree.js";
 
 /** A sequence of steps taken again and again without change. */
 export interface Loop {
@@ -45,10 +45,12 @@ interface Step {
 }
 
 function toolSteps(tree: SpanTree): readonly Step[] {
-  return toolCalls(tree).map(({ node, tool }) => ({
-    node,
-    key: `${tool.name} ${canonicalArguments(tool.arguments ?? "")}`,
-  }));
+  return toolCalls(tree).map(({ node, tool }) => {
+    // Where arguments were not recorded no two calls are known to be the same.
+    const input =
+      tool.arguments === undefined ? node.span.spanId : canonicalArguments(tool.arguments);
+    return { node, key: `${tool.name} ${input}` };
+  });
 }
 
 function handoverSteps(tree: SpanTree): readonly Step[] {
@@ -75,8 +77,7 @@ function cyclesIn(keys: readonly string[]): readonly Cycle[] {
     for (let i = length; i <= keys.length; i++) {
       if (i < keys.length && keys[i] === keys[i - length]) continue;
       const rounds = Math.floor((i - start) / length);
-      const untold = isTold.subarray(start, i).filter((told) => told === 0).length;
-      if (rounds >= minLoopRounds && untold >= length * minLoopRounds) {
+      if (rounds >= minLoopRounds && countZeros(isTold, start, i) >= length * minLoopRounds) {
         cycles.push({ start, length, rounds });
         isTold.fill(1, start, i);
       }
@@ -84,4 +85,8 @@ function cyclesIn(keys: readonly string[]): readonly Cycle[] {
     }
   }
   return cycles;
+}
+
+function countZeros(flags: Uint8Array, start: number, end: number): number {
+  return flags.subarray(start, end).filter((flag) => flag === 0).length;
 }

@@ -91,18 +91,18 @@ function readMessages(attributes: Attributes, { json, flat, role }: Sources): re
 /** `{prefix}.{i}.{field}` as one record per `i`, in order of `i`; gaps are skipped. */
 function entriesUnder(attributes: Attributes, prefix: string): readonly Attributes[] {
   const entries = new Map<number, Record<string, string>>();
+  const start = prefix.length + 1;
   for (const key of Object.keys(attributes)) {
-    const [, index, field] = key.startsWith(prefix) ? splitIndexed(key.slice(prefix.length)) : [];
-    if (index === undefined || field === undefined) continue;
-    const entry = entries.get(Number(index)) ?? {};
-    entry[field] = attributes[key] ?? "";
-    entries.set(Number(index), entry);
+    // Spans have many keys, so this looks before it cuts.
+    if (!key.startsWith(prefix) || key[prefix.length] !== ".") continue;
+    const end = key.indexOf(".", start);
+    const index = Number(key.slice(start, end));
+    if (end <= start || !Number.isInteger(index)) continue;
+    const entry = entries.get(index) ?? {};
+    entry[key.slice(end + 1)] = attributes[key] ?? "";
+    entries.set(index, entry);
   }
   return [...entries].sort(([a], [b]) => a - b).map(([, entry]) => entry);
-}
-
-function splitIndexed(rest: string): readonly string[] {
-  return /^\.(\d+)\.(.+)$/.exec(rest) ?? [];
 }
 
 function parseFlatMessage(fields: Attributes, role: string): Message {

@@ -1,5 +1,6 @@
 import type { AgentopsKind } from "./agentops-kind.js";
 import { criticalTimes } from "./critical-path.js";
+import { groupBy } from "./group-by.js";
 import type { SpanStatus } from "./trace.js";
 import { type SpanNode, type SpanTree, subtreeOf } from "./tree.js";
 
@@ -7,7 +8,7 @@ export interface PruneOptions {
   /** Span rows and hidden rows together. */
   readonly maxRows: number;
   /** Levels below the roots, or below the focus, that may be shown; 0 shows these alone. */
-  readonly maxDepth?: number;
+  readonly maxDepth?: number | undefined;
   /** Shows this node's subtree instead of the whole trace. */
   readonly focus?: SpanNode | undefined;
 }
@@ -159,18 +160,18 @@ function hiddenRow(
   parent: SpanNode | undefined,
   depth: number,
 ): HiddenRow {
-  const groups = new Map<string, HiddenGroup>();
-  let spanCount = 0;
-  let errorCount = 0;
-  for (const { kind, span, subtree } of hidden) {
-    const key = JSON.stringify([span.status, kind, span.name]);
-    const count = (groups.get(key)?.count ?? 0) + 1;
-    groups.set(key, { name: span.name, kind, status: span.status, count });
-    spanCount += subtree.spanCount;
-    errorCount += subtree.errorCount;
-  }
-  const failedFirst = [...groups.values()].sort(
-    (a, b) => Number(b.status === "error") - Number(a.status === "error") || b.count - a.count,
-  );
-  return { type: "hidden", depth, parent, groups: failedFirst, spanCount, errorCount };
+  const keyOf = ({ kind, span }: SpanNode) => `${span.status} ${kind} ${span.name}`;
+  const groups = [...groupBy(hidden, keyOf).values()].map((alike): HiddenGroup => {
+    const { kind, span } = alike[0];
+    return { name: span.name, kind, status: span.status, count: alike.length };
+  });
+  const isFailed = ({ status }: HiddenGroup) => Number(status === "error");
+  return {
+    type: "hidden",
+    depth,
+    parent,
+    groups: groups.sort((a, b) => isFailed(b) - isFailed(a) || b.count - a.count),
+    spanCount: hidden.reduce((sum, { subtree }) => sum + subtree.spanCount, 0),
+    errorCount: hidden.reduce((sum, { subtree }) => sum + subtree.errorCount, 0),
+  };
 }

@@ -37,7 +37,7 @@ interface Call {
 /** Most frequent first. Calls whose input was not recorded cannot be compared and are left out. */
 export function repeatedCalls(tree: SpanTree): readonly RepeatedCall[] {
   const calls = [...toolCallsWithInput(tree), ...llmCallsWithInput(tree)];
-  return [...groupBy(calls, ({ kind, name, input }) => `${kind} ${name} ${input}`).values()]
+  return [...groupBy(calls, ({ kind, name, input }) => `${kind}\n${name}\n${input}`).values()]
     .filter((alike) => alike.length > 1)
     .map(describeRepeats)
     .sort((a, b) => b.calls.length - a.calls.length);

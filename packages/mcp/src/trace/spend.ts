@@ -1,8 +1,7 @@
-import { byStart } from "./calls.js";
 import { type ErrorChain, errorChains } from "./errors.js";
 import { summarizeTrace } from "./summary.js";
 import { endUnixMs } from "./trace.js";
-import type { SpanTree } from "./tree.js";
+import { byStart, type SpanTree } from "./tree.js";
 import { addUsage, noUsage, subtractUsage, type Usage } from "./usage.js";
 
 /** What a trace went through in a stretch of time; a span counts where it started. */

@@ -78,6 +78,10 @@ export function ancestorsOf(node: SpanNode): readonly SpanNode[] {
   return ancestors.reverse();
 }
 
+export function byStart(nodes: readonly SpanNode[]): readonly SpanNode[] {
+  return nodes.toSorted((a, b) => a.span.startUnixMs - b.span.startUnixMs);
+}
+
 const unplaced = -1;
 
 /** A node while it is being placed. */

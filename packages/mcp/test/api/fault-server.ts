@@ -30,6 +30,7 @@ export interface FaultServer extends AsyncDisposable {
   /** The methods and paths of all requests so far, in order of arrival. */
   readonly log: readonly string[];
   readonly connectionCount: number;
+  readonly inFlight: number;
   readonly mostInFlight: number;
   /** Answers of one route, in order; the last repeats. `*` stands for one path segment; later scripts win. */
   on(route: string, ...answers: readonly (Answer | Script)[]): void;
@@ -76,6 +77,9 @@ export async function openFaultServer(): Promise<FaultServer> {
     },
     get connectionCount() {
       return connectionCount;
+    },
+    get inFlight() {
+      return inFlight;
     },
     get mostInFlight() {
       return mostInFlight;

@@ -2,6 +2,7 @@ import { Client } from "@modelcontextprotocol/client";
 import { InMemoryTransport } from "@modelcontextprotocol/server";
 import { onTestFinished } from "vitest";
 import { openAgentOps } from "../../src/api/agentops.js";
+import { PRODUCTION_API_URL } from "../../src/api/url-policy.js";
 import { createServer } from "../../src/server.js";
 import type { Trace } from "../../src/trace/trace.js";
 import { type FaultServer, openFaultServer } from "../api/fault-server.js";
@@ -34,11 +35,12 @@ export async function scriptedApi(
   const server = createServer({
     version: "0.0.0",
     isKeyConfigured: true,
+    apiUrl: PRODUCTION_API_URL,
     limits: { maxRawTokens },
     now,
     connect: () => agentOps.client({ baseUrl: api.url, apiKey }),
-    onInternalError: (tool, error) => {
-      throw new Error(`${tool} failed`, { cause: error });
+    onToolCall: ({ tool, error }) => {
+      if (error !== undefined) throw new Error(`${tool} failed`, { cause: error });
     },
   });
   const client = await connectInProcess(server);

@@ -48,7 +48,7 @@ describe("a span that declares no kind", () => {
     ["tool:search", {}, "tool"],
     ["session", {}, "session"],
     ["my model call", { "gen_ai.request.model": "gpt-4o" }, "llm"],
-    ["GET /", {}, "unknown"],
+    ["http.request", {}, "unknown"],
   ])("%s with %j is %s", (name, attributes, kind) => {
     expect(agentopsKind(span(name, { attributes }))).toBe(kind);
   });

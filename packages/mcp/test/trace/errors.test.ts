@@ -47,7 +47,8 @@ describe("what a failed span says", () => {
 
   test.each([
     ["KeyError: 'x'", "KeyError", "'x'"],
-    ["no answer", "", "no answer"],
+    ["openai.RateLimitError: slow down", "RateLimitError", "slow down"],
+    ["search: no answer", "", "search: no answer"],
     ["", "", ""],
   ])("is in the status message %j otherwise", (statusMessage, type, message) => {
     expect(errorOf(span("x", { status: "error", statusMessage }))).toMatchObject({ type, message });

@@ -140,6 +140,10 @@ describe("loops", () => {
     expect(shown(...Array<string>(6).fill("poll:"))).toEqual(["6 × poll.tool"]);
   });
 
+  test("are not claimed of tools whose arguments were not recorded", () => {
+    expect(findLoops(draw("a.tool  [-]\na.tool#2   [-]\na.tool#3    [-]"))).toEqual([]);
+  });
+
   test("need three rounds, and no change in the arguments", () => {
     expect(shown("a:", "b:", "a:", "b:", "a:")).toEqual([]);
     expect(shown("a:1", "a:2", "a:3", "a:4")).toEqual([]);

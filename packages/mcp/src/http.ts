@@ -1,0 +1,111 @@
+import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
+import {
+  createMcpHandler,
+  hostHeaderValidationResponse,
+  type McpServer,
+  OAuthError,
+  OAuthErrorCode,
+  originValidationResponse,
+  PARSE_ERROR,
+  readRequestBody,
+  requireBearerAuth,
+} from "@modelcontextprotocol/server";
+import { fault, type Log } from "./log.js";
+
+/** Longest request body: arguments are ids, filters and a few words. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+
+export interface HttpEndpointOptions {
+  /** Names, without ports, that `Host` and `Origin` may hold; IPv6 addresses in brackets. */
+  readonly allowedHostnames: readonly string[];
+  /** Secret that every request must present as `Authorization: Bearer`. */
+  readonly authToken?: string | undefined;
+  readonly log: Log;
+}
+
+export interface HttpEndpoint {
+  /** Answers one MCP request of either protocol era. `requestId` joins the log lines it causes. */
+  fetch(request: Request, requestId?: string): Promise<Response>;
+  /** Breaks off whatever is still under way. */
+  close(): Promise<void>;
+}
+
+/** Makes the server that answers one request. */
+export type ServerFactory = (headers: Headers, requestId: string | undefined) => McpServer;
+
+/** MCP over Streamable HTTP, without sessions and without a socket: any request may go to any process. */
+export function createHttpEndpoint(
+  createServer: ServerFactory,
+  { allowedHostnames, authToken, log }: HttpEndpointOptions,
+): HttpEndpoint {
+  const hostnames = [...allowedHostnames];
+  const checkToken = authToken === undefined ? undefined : tokenCheck(authToken);
+  const requestIds = new WeakMap<Request, string>();
+
+  const handler = createMcpHandler(
+    ({ requestInfo }) => {
+      // Streamable HTTP always has a request; the SDK's type also covers transports without one.
+      if (!requestInfo) throw new Error("MCP over HTTP without an HTTP request");
+      return createServer(requestInfo.headers, requestIds.get(requestInfo));
+    },
+    { onerror: (error) => log("warn", { event: "protocol_error", ...fault(error) }) },
+  );
+
+  return {
+    async fetch(request, requestId = randomUUID()) {
+      const refusal =
+        hostHeaderValidationResponse(request, hostnames) ??
+        originValidationResponse(request, hostnames) ??
+        (await checkToken?.(request));
+      if (refusal) return refusal;
+      if (request.method !== "POST") return handler.fetch(request);
+
+      const body = await readJson(request);
+      if (body instanceof Response) return body;
+      requestIds.set(request, requestId);
+      // With the body at hand the SDK neither clones nor copies the request.
+      return handler.fetch(request, { parsedBody: body });
+    },
+
+    close: () => handler.close(),
+  };
+}
+
+/** The parsed body, or the answer to a body that is too long, broken off or not JSON. */
+async function readJson(request: Request): Promise<unknown> {
+  try {
+    const body = await readRequestBody(request, MAX_BODY_BYTES);
+    if (body.tooLarge) return rpcError(413, -32000, `Request body over ${MAX_BODY_BYTES} bytes`);
+    return JSON.parse(body.text);
+  } catch {
+    return rpcError(400, PARSE_ERROR, "Parse error: the request body is not valid JSON");
+  }
+}
+
+function rpcError(status: number, code: number, message: string): Response {
+  return Response.json({ jsonrpc: "2.0", error: { code, message }, id: null }, { status });
+}
+
+/** Answers 401 with a challenge unless the request presents the secret. */
+function tokenCheck(authToken: string): (request: Request) => Promise<Response | undefined> {
+  const expected = digest(authToken);
+  const gate = requireBearerAuth({
+    verifier: {
+      async verifyAccessToken(token) {
+        // Hashes have one length, so the comparison takes the same time for every guess.
+        if (!timingSafeEqual(digest(token), expected)) {
+          throw new OAuthError(OAuthErrorCode.InvalidToken, "The token is not valid here.");
+        }
+        return { token, clientId: "shared", scopes: [], expiresAt: Number.MAX_SAFE_INTEGER };
+      },
+    },
+  });
+  return async (request) => {
+    const result = await gate(request);
+    return result instanceof Response ? result : undefined;
+  };
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

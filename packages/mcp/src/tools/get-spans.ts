@@ -1,0 +1,182 @@
+import * as z from "zod";
+import { ApiError, type ApiErrorCode, orApiError } from "../api/errors.js";
+import { mapConcurrent } from "../api/map-concurrent.js";
+import { agentopsKind } from "../trace/agentops-kind.js";
+import { spanInput, spanOutput } from "../trace/span-io.js";
+import type { Span } from "../trace/trace.js";
+import { buildTree } from "../trace/tree.js";
+import { usageOf } from "../trace/usage.js";
+import { callArgs, callText, renderAnswer, type Section } from "./answer.js";
+import { defineTool, type ToolContext } from "./define-tool.js";
+import { estimateTokens } from "./estimate-tokens.js";
+import { cursor, maxTokens, searchText, spanId, traceId } from "./fields.js";
+import { grepPayload, parsePath, payloadLines, payloadsOf, selectPayloads } from "./payload.js";
+import { excerpt, excerptTokens } from "./recorded-text.js";
+import { findSpan, safeId } from "./span-ids.js";
+import { errorText, spanTitle, usageText } from "./span-line.js";
+import { formatCount, formatDuration, formatTime } from "./text.js";
+import { ArgumentError } from "./tool-error.js";
+import { resolveTraceId } from "./trace-ids.js";
+
+const MAX_SPANS = 20;
+
+type Read = { readonly span: Span } | { readonly id: string; readonly code: ApiErrorCode };
+
+export const getSpans = defineTool({
+  name: "get_spans",
+  title: "Get spans",
+  description:
+    "Returns what went into and came out of up to 20 spans: sizes of all attributes, then input and output. `path` and `grep` reach inside payloads of any size. Use search_spans to find spans.",
+  input: z.strictObject({
+    span_ids: z.array(spanId).min(1).max(MAX_SPANS),
+    trace_id: traceId.optional().describe("Needed where span ids are shortened."),
+    path: searchText
+      .optional()
+      .describe("One value, such as gen_ai.prompt.0.content or $.messages[-1].content."),
+    grep: searchText.optional().describe("Only where this text occurs, any case."),
+    max_tokens: maxTokens,
+    cursor,
+  }),
+
+  async run(args, context): Promise<readonly Read[]> {
+    return args.trace_id === undefined
+      ? readEach(args.span_ids, context)
+      : readFromTrace(args.trace_id, args.span_ids, context);
+  },
+
+  format(reads, args) {
+    const spans = reads.flatMap((read) => ("span" in read ? [read.span] : []));
+    const missed = reads.flatMap((read) =>
+      "code" in read ? [`Span ${safeId(read.id)} could not be read: ${read.code}.`] : [],
+    );
+    const isSelection = args.path !== undefined || args.grep !== undefined;
+    const section = isSelection ? selection(spans, args) : overview(spans, args);
+    const head = [`${spans.length} of ${reads.length} spans`];
+    return renderAnswer({ head, sections: [section], foot: missed }, args.max_tokens);
+  },
+});
+
+async function readFromTrace(
+  trace_id: string,
+  span_ids: readonly string[],
+  { client, signal }: ToolContext,
+): Promise<readonly Read[]> {
+  const id = await resolveTraceId(trace_id, client, signal);
+  const tree = buildTree(await client.getTrace(id, signal));
+  return span_ids.map((spanIdOrPrefix) => {
+    try {
+      return { span: findSpan(tree, spanIdOrPrefix).span };
+    } catch (error) {
+      if (error instanceof ArgumentError && span_ids.length > 1) {
+        return { id: spanIdOrPrefix, code: "not_found" };
+      }
+      throw error;
+    }
+  });
+}
+
+/** Reads full ids one by one. A span that cannot be read is reported beside the others. */
+async function readEach(
+  span_ids: readonly string[],
+  { client, signal }: ToolContext,
+): Promise<readonly Read[]> {
+  const reads = await mapConcurrent(span_ids, MAX_SPANS, async (id) => {
+    const span = await orApiError(client.getSpan({ spanId: id }, signal));
+    return { id, span };
+  });
+  const [failure] = reads.flatMap(({ span }) => (span instanceof ApiError ? [span] : []));
+  if (failure && reads.every(({ span }) => span instanceof ApiError)) throw failure;
+  return reads.map(({ id, span }) =>
+    span instanceof ApiError ? { id, code: span.code } : { span },
+  );
+}
+
+interface Args {
+  readonly path?: string | undefined;
+  readonly grep?: string | undefined;
+  readonly max_tokens: number;
+  readonly cursor?: number | undefined;
+}
+
+/** What is left of an answer's budget for spans, once head and fence are paid for. */
+const FIXED_TOKENS = 250;
+
+/** One block for each span: its facts, what went in and out, and the size of everything it holds. */
+function overview(spans: readonly Span[], { max_tokens }: Args): Section {
+  const tokensPerSpan = Math.floor((max_tokens - FIXED_TOKENS) / Math.max(1, spans.length));
+  return {
+    title: "spans",
+    lines: spans.map((span) => spanBlock(span, tokensPerSpan)),
+    rest: (shown) =>
+      callText("get_spans", { span_ids: spans.slice(shown).map(({ spanId }) => safeId(spanId)) }),
+  };
+}
+
+/** Fewer tokens than this show nothing of a value worth reading. */
+const MIN_VALUE_TOKENS = 15;
+
+function spanBlock(span: Span, maxTokens: number): string {
+  const facts = factsOf(span);
+  const left = Math.max(0, maxTokens - estimateTokens(facts));
+  const share = (part: number) => Math.max(MIN_VALUE_TOKENS, Math.floor(left * part));
+  const lines = [
+    ["in", spanInput(span), share(0.35)],
+    ["out", spanOutput(span), share(0.35)],
+    ["holds", sizesText(span), share(0.2)],
+  ] as const;
+  return [
+    facts,
+    ...lines.flatMap(([name, text, tokens]) =>
+      text ? [`  ${name}: ${excerptTokens(text, tokens)}`] : [],
+    ),
+  ].join("\n");
+}
+
+/** Longest value that stands beside its path instead of its size. */
+const MAX_INLINE_CHARS = 40;
+
+/** Every path of the span with its value, or with the value's size. Largest first. */
+function sizesText(span: Span): string {
+  return payloadsOf(span)
+    .toSorted((a, b) => b.text.length - a.text.length)
+    .map(({ path, text }) =>
+      text.length <= MAX_INLINE_CHARS
+        ? `${path}=${text}`
+        : `${path} (${formatCount(text.length)} chars)`,
+    )
+    .join(", ");
+}
+
+function factsOf(span: Span): string {
+  return [
+    `[${safeId(span.spanId)}] ${spanTitle({ span, kind: agentopsKind(span) })}`,
+    `started ${formatTime(span.startUnixMs)}`,
+    formatDuration(span.durationMs),
+    usageText(usageOf(span)),
+    span.status === "error" ? errorText(span) : `status ${span.status}`,
+  ]
+    .filter(Boolean)
+    .join(", ");
+}
+
+/** The payloads at `path`, the matches of `grep` in them, or both, from the cursor on. */
+function selection(spans: readonly Span[], { path, grep, cursor: skipped = 0 }: Args): Section {
+  const lines = spans.flatMap((span) => {
+    const all = payloadsOf(span);
+    const payloads = path === undefined ? all : selectPayloads(all, parsePath(path));
+    return payloads.flatMap((payload) => {
+      const label = `[${safeId(span.spanId)}] ${excerpt(payload.path, MAX_INLINE_CHARS)}:`;
+      return grep === undefined
+        ? [label, ...payloadLines(payload.text)]
+        : grepPayload(payload, grep).map((match) => `${label} ${match}`);
+    });
+  });
+  if (lines.length === 0) lines.push(NOTHING);
+  return {
+    title: grep === undefined ? "lines" : "matches",
+    lines: lines.slice(skipped),
+    rest: (shown) => `the same call with ${callArgs({ cursor: String(skipped + shown) })}`,
+  };
+}
+
+const NOTHING = "(nothing there: without path and grep, get_spans lists what each span holds)";

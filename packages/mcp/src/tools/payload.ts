@@ -1,0 +1,141 @@
+import { isRecord, parseJson, textOf } from "../trace/json.js";
+import type { Attributes, Span } from "../trace/trace.js";
+import { clean } from "./recorded-text.js";
+
+/** A value somewhere in a span, and the path that leads to it. */
+export interface Payload {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Name, index, negative index from the end, or `*` for every item. */
+type Step = string;
+
+/** `gen_ai.prompt.0.content`, `$.messages[-1].content`, `messages[*].role`. */
+export function parsePath(path: string): readonly Step[] {
+  return path
+    .trim()
+    .replace(/^\$\.?/, "")
+    .replace(/\[(?:"([^"]*)"|'([^']*)'|([^\]]*))\]/g, (_, a, b, c) => `.${a ?? b ?? c}`)
+    .split(".")
+    .filter((step) => step !== "");
+}
+
+/** Everything a span holds beside its figures: attributes, status message, events. */
+export function payloadsOf(span: Span): readonly Payload[] {
+  const toPayloads = (prefix: string, attributes: Attributes): Payload[] =>
+    Object.entries(attributes).map(([key, text]) => ({ path: prefix + key, text }));
+  return [
+    ...(span.statusMessage ? [{ path: "status_message", text: span.statusMessage }] : []),
+    ...toPayloads("", span.attributes),
+    ...span.events.flatMap(({ name, attributes }, index) =>
+      toPayloads(`events.${index}.`, { name, ...attributes }),
+    ),
+  ];
+}
+
+/**
+ * What a path leads to. Attributes are flat (`gen_ai.prompt.0.content`) but their values may be JSON, so
+ * a path goes through the key first and on into the value; one that ends early means all below it.
+ */
+export function selectPayloads(
+  payloads: readonly Payload[],
+  path: readonly Step[],
+): readonly Payload[] {
+  const parts = payloads.map((payload) => ({ payload, keys: payload.path.split(".") }));
+  const steps = countFromStart(
+    parts.map(({ keys }) => keys),
+    path,
+  );
+  return parts.flatMap(({ payload, keys }) => {
+    const shared = Math.min(keys.length, steps.length);
+    if (!keys.slice(0, shared).every((key, index) => isStep(steps[index], key))) return [];
+    return walk(payload, steps.slice(shared));
+  });
+}
+
+function isStep(step: Step | undefined, key: string): boolean {
+  return step === key || (step === "*" && key !== "");
+}
+
+/** Replaces a negative step by the index it means among the keys that have come this far. */
+function countFromStart(
+  allKeys: readonly (readonly string[])[],
+  path: readonly Step[],
+): readonly Step[] {
+  const steps: Step[] = [];
+  for (const step of path) {
+    const indexes = /^-\d+$/.test(step) ? indexesBelow(allKeys, steps) : [];
+    steps.push(indexes.length === 0 ? step : String(Math.max(...indexes) + 1 + Number(step)));
+  }
+  return steps;
+}
+
+function indexesBelow(
+  allKeys: readonly (readonly string[])[],
+  steps: readonly Step[],
+): readonly number[] {
+  return allKeys
+    .filter((keys) => steps.every((step, index) => isStep(step, keys[index] ?? "")))
+    .map((keys) => Number(keys[steps.length]))
+    .filter(Number.isInteger);
+}
+
+/** Goes on into a JSON value. Values that end before the path does are not what was asked for. */
+function walk({ path, text }: Payload, steps: readonly Step[]): readonly Payload[] {
+  if (steps.length === 0) return [{ path, text }];
+  let found: readonly { path: string; value: unknown }[] = [{ path, value: parseJson(text) }];
+  for (const step of steps) {
+    found = found.flatMap(({ path: above, value }) =>
+      children(value, step).map(([key, child]) => ({ path: `${above}.${key}`, value: child })),
+    );
+  }
+  return found.map(({ path: at, value }) => ({ path: at, text: textOf(value) }));
+}
+
+function children(value: unknown, step: Step): readonly (readonly [string, unknown])[] {
+  if (!isRecord(value) && !Array.isArray(value)) return [];
+  const entries: readonly (readonly [string, unknown])[] = Object.entries(value);
+  if (step === "*") return entries;
+  const isFromEnd = Array.isArray(value) && /^-\d+$/.test(step);
+  const key = isFromEnd ? String(value.length + Number(step)) : step;
+  return entries.filter(([name]) => name === key);
+}
+
+/** Longest line of a payload: lines are shown whole or not at all. */
+export const MAX_LINE_CHARS = 400;
+
+/** Clean text as lines that are short enough to fit an answer one by one. */
+export function payloadLines(text: string): readonly string[] {
+  return clean(text)
+    .split(/\r\n?|[\n\u2028\u2029]/)
+    .map((line) => line.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]+/gu, " ").trimEnd())
+    .flatMap((line) => line.match(WRAPPED) ?? [])
+    .filter((line) => line.trim() !== "");
+}
+
+const WRAPPED = new RegExp(`[\\s\\S]{1,${MAX_LINE_CHARS}}`, "gu");
+
+/** Characters of context on either side of a match. */
+const CONTEXT_CHARS = 120;
+
+/** Most matches that are told apart in one payload. */
+const MAX_MATCHES = 1_000;
+
+/** Where `text` occurs, upper and lower case alike: clean, on one line, with what stands around it. */
+export function grepPayload({ text }: Payload, wanted: string): readonly string[] {
+  const haystack = clean(text).replace(/\s+/g, " ");
+  const lower = haystack.toLowerCase();
+  const needle = wanted.replace(/\s+/g, " ").toLowerCase();
+  const matches: string[] = [];
+
+  let from = 0;
+  for (let at = lower.indexOf(needle); at >= 0; at = lower.indexOf(needle, from)) {
+    const start = Math.max(from, at - CONTEXT_CHARS);
+    from = at + needle.length + CONTEXT_CHARS;
+    const [before, after] = [start > 0 ? "…" : "", from < haystack.length ? "…" : ""];
+    matches.push(before + haystack.slice(start, from).trim() + after);
+    if (matches.length === MAX_MATCHES) break;
+  }
+  return matches;
+}

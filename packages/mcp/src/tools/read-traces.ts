@@ -1,0 +1,124 @@
+import { ApiError, type ApiErrorCode, orApiError } from "../api/errors.js";
+import { mapConcurrent } from "../api/map-concurrent.js";
+import type { Trace } from "../trace/trace.js";
+import type { ToolContext } from "./define-tool.js";
+import { type Moment, unixMsOf } from "./fields.js";
+import { type FoundTraces, findTraces } from "./find-traces.js";
+import { safeId } from "./span-ids.js";
+import { formatCount, plural } from "./text.js";
+import { resolveTraceId } from "./trace-ids.js";
+
+/** Which traces an aggregate is over: the ones named, else the newest that match. */
+export interface TraceSelection {
+  readonly trace_ids?: readonly string[] | undefined;
+  readonly since?: Moment | undefined;
+  readonly until?: Moment | undefined;
+  readonly query?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly max_traces: number;
+}
+
+/** What stands behind an aggregate: it is told with every answer. */
+export interface Coverage {
+  readonly readCount: number;
+  /** How many traces were meant; undefined where a list ends before it says. */
+  readonly meantCount: number | undefined;
+  readonly missed: readonly { readonly traceId: string; readonly code: ApiErrorCode }[];
+  readonly truncatedByPlanCount: number;
+}
+
+export interface TracesRead<Part> {
+  readonly parts: readonly Part[];
+  readonly coverage: Coverage;
+}
+
+/** Traces read at a time: each may be megabytes, and is let go once it is reduced. */
+const MAX_TRACES_IN_FLIGHT = 8;
+
+/**
+ * Reads the selected traces concurrently and keeps of each what `reduce` makes of it. One that cannot be
+ * read is reported beside the others; only when all fail is that the answer.
+ */
+export async function readTraces<Part>(
+  selection: TraceSelection,
+  reduce: (trace: Trace) => Part,
+  context: ToolContext,
+): Promise<TracesRead<Part>> {
+  const { client, signal } = context;
+  const { traceIds, meantCount } = await selectTraces(selection, context);
+  let done = 0;
+  let truncatedByPlanCount = 0;
+
+  async function readOne(traceId: string): Promise<{ traceId: string; outcome: Part | ApiError }> {
+    const trace = await orApiError(client.getTrace(traceId, signal));
+    done += 1;
+    context.reportProgress({ done, total: traceIds.length, message: "Reading traces" });
+    if (trace instanceof ApiError) return { traceId, outcome: trace };
+    if (trace.isTruncatedByPlan) truncatedByPlanCount += 1;
+    return { traceId, outcome: reduce(trace) };
+  }
+  const reads = await mapConcurrent(traceIds, MAX_TRACES_IN_FLIGHT, readOne);
+
+  const parts = reads.flatMap(({ outcome }) => (outcome instanceof ApiError ? [] : [outcome]));
+  const failures = reads.flatMap(({ outcome }) => (outcome instanceof ApiError ? [outcome] : []));
+  if (failures[0] && parts.length === 0) throw failures[0];
+  const missed = reads.flatMap(({ traceId, outcome }) =>
+    outcome instanceof ApiError ? [{ traceId, code: outcome.code }] : [],
+  );
+  return { parts, coverage: { readCount: parts.length, meantCount, missed, truncatedByPlanCount } };
+}
+
+async function selectTraces(
+  selection: TraceSelection,
+  { client, signal, now }: ToolContext,
+): Promise<{ readonly traceIds: readonly string[]; readonly meantCount: number | undefined }> {
+  const { trace_ids, since, until, query, tags, max_traces } = selection;
+  if (trace_ids !== undefined) {
+    const traceIds = await Promise.all(trace_ids.map((id) => resolveTraceId(id, client, signal)));
+    return { traceIds: [...new Set(traceIds)], meantCount: new Set(traceIds).size };
+  }
+  const found = await findTraces(
+    client,
+    {
+      limit: max_traces,
+      sinceUnixMs: since && unixMsOf(since, now()),
+      untilUnixMs: until && unixMsOf(until, now()),
+      text: query,
+      tags,
+    },
+    signal,
+  );
+  return {
+    traceIds: found.rows.map(({ traceId }) => traceId),
+    meantCount: meantBy(found, selection),
+  };
+}
+
+/** Without filters the server's total is how many there are; with them only a list read to its end tells. */
+function meantBy(found: FoundTraces, selection: TraceSelection): number | undefined {
+  if (found.isComplete && found.nextOffset === undefined) return found.matched;
+  const { since, until, query, tags } = selection;
+  const isFiltered = [since, until, query, tags].some((filter) => filter !== undefined);
+  return isFiltered ? undefined : found.total;
+}
+
+/** Most missed traces that are named one by one. */
+const MAX_NAMED = 5;
+
+/** `20 of 312 traces read, 3 truncated by plan. Not read: 4b1f… (timeout).` */
+export function coverageText(coverage: Coverage): string {
+  const { readCount, meantCount, missed, truncatedByPlanCount } = coverage;
+  const of =
+    meantCount === undefined ? " (newest; there may be more)" : ` of ${formatCount(meantCount)}`;
+  const truncated = truncatedByPlanCount > 0 ? `, ${truncatedByPlanCount} truncated by plan` : "";
+  const named = missed
+    .slice(0, MAX_NAMED)
+    .map(({ traceId, code }) => `${safeId(traceId)} (${code})`);
+  const others = missed.length > MAX_NAMED ? [`and ${missed.length - MAX_NAMED} more`] : [];
+  const notRead = missed.length > 0 ? ` Not read: ${[...named, ...others].join(", ")}.` : "";
+  const readText =
+    meantCount === undefined
+      ? `${plural(readCount, "trace")} read${of}`
+      : `${formatCount(readCount)}${of} traces read`;
+  return `${readText}${truncated}.${notRead}`;
+}

@@ -1,0 +1,132 @@
+import { llmCalls, toolCalls } from "./calls.js";
+import { groupBy } from "./group-by.js";
+import { modelOf } from "./semconv.js";
+import { summarizeTrace } from "./summary.js";
+import type { SpanNode, SpanTree } from "./tree.js";
+import { noUsage, sumUsage, type Usage } from "./usage.js";
+
+/**
+ * What a row of metrics counts: model calls by `model`, agent runs by `agent`, tool calls by `tool`,
+ * spans by `span_name`, and whole traces by `status`, by `day` (UTC, of the trace's start) or all
+ * together.
+ */
+export type MetricsGroup = "all" | "model" | "agent" | "tool" | "span_name" | "status" | "day";
+
+export interface MetricsRow {
+  /** Undefined for those that name no model or agent. */
+  readonly key: string | undefined;
+  readonly count: number;
+  readonly errorCount: number;
+  /** 0 to 1. */
+  readonly errorRate: number;
+  readonly duration: DurationMetrics;
+  /** What the counted spans used themselves; for agents and traces, with all that ran for them. */
+  readonly usage: Usage;
+  /** Model calls in {@link usage} that reported tokens but no cost. */
+  readonly unpricedCount: number;
+}
+
+export interface DurationMetrics {
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  readonly totalMs: number;
+}
+
+/** Most frequent first. */
+export function aggregateMetrics(
+  trees: readonly SpanTree[],
+  group: MetricsGroup,
+): readonly MetricsRow[] {
+  const samples = trees.flatMap((tree) => samplesOf(tree, group));
+  return [...groupBy(samples, ({ key }) => key)]
+    .map(([key, alike]) => rowOf(key, alike))
+    .sort((a, b) => b.count - a.count);
+}
+
+/**
+ * The value at index ⌊level × n⌋ of `sorted`, the last one at most: ClickHouse's `quantileExact`, so
+ * that answers computed here and in the database agree. Zero for no values.
+ */
+export function percentile(sorted: Float64Array, level: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(level * sorted.length))] ?? 0;
+}
+
+/** One counted thing. */
+interface Sample {
+  readonly key: string | undefined;
+  readonly durationMs: number;
+  readonly hasFailed: boolean;
+  /** Nodes whose own usage it accounts for; no node belongs to two samples. */
+  readonly nodes: readonly SpanNode[];
+}
+
+function samplesOf(tree: SpanTree, group: MetricsGroup): readonly Sample[] {
+  switch (group) {
+    case "model":
+      return llmCalls(tree).map((node) => spanSample(node, modelOf(node.span)));
+    case "tool":
+      return toolCalls(tree).map(({ node, tool }) => spanSample(node, tool.name));
+    case "span_name":
+      return tree.nodes.map((node) => spanSample(node, node.span.name));
+    case "agent":
+      return agentSamples(tree);
+    case "all":
+    case "status":
+    case "day":
+      return [traceSample(tree, group)];
+  }
+}
+
+function spanSample(node: SpanNode, key: string | undefined): Sample {
+  const { durationMs, status } = node.span;
+  return { key, durationMs, hasFailed: status === "error", nodes: [node] };
+}
+
+/** An agent run accounts for what ran below it, except for the runs of other agents. */
+function agentSamples({ nodes }: SpanTree): readonly Sample[] {
+  const runs: SpanNode[] = [];
+  const runOf: (SpanNode | undefined)[] = [];
+  for (const node of nodes) {
+    runOf.push(node.kind === "agent" ? node : node.parent && runOf[node.parent.index]);
+    if (node.kind === "agent") runs.push(node);
+  }
+  const below = groupBy(nodes, ({ index }) => runOf[index]);
+  return runs.map((run) => ({ ...spanSample(run, run.agent), nodes: below.get(run) ?? [] }));
+}
+
+function traceSample(tree: SpanTree, group: "all" | "status" | "day"): Sample {
+  const { status, startUnixMs, durationMs } = summarizeTrace(tree);
+  const keys = { all: "all", status, day: new Date(startUnixMs).toISOString().slice(0, 10) };
+  return { key: keys[group], durationMs, hasFailed: status === "failed", nodes: tree.nodes };
+}
+
+function rowOf(key: string | undefined, samples: readonly Sample[]): MetricsRow {
+  const errorCount = samples.filter(({ hasFailed }) => hasFailed).length;
+  const nodes = samples.flatMap((sample) => sample.nodes);
+  return {
+    key,
+    count: samples.length,
+    errorCount,
+    errorRate: errorCount / samples.length,
+    duration: durationMetrics(samples.map(({ durationMs }) => durationMs)),
+    usage: sumUsage(nodes.map(({ own }) => own)),
+    unpricedCount: nodes.filter(isUnpriced).length,
+  };
+}
+
+function isUnpriced({ own }: SpanNode): boolean {
+  return own !== noUsage && own.tokens.total > 0 && own.costUsd === undefined;
+}
+
+function durationMetrics(durationsMs: readonly number[]): DurationMetrics {
+  const sorted = Float64Array.from(durationsMs).sort();
+  return {
+    p50Ms: percentile(sorted, 0.5),
+    p95Ms: percentile(sorted, 0.95),
+    p99Ms: percentile(sorted, 0.99),
+    maxMs: sorted.at(-1) ?? 0,
+    totalMs: sorted.reduce((sum, ms) => sum + ms, 0),
+  };
+}
