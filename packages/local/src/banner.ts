@@ -5,16 +5,25 @@ interface BannerOptions {
   readonly url: string;
   readonly dataDir: string;
   readonly project: Project;
+  /** Where what arrives is passed on to. */
+  readonly forwardsTo: string | undefined;
   /** Other machines can reach it. */
   readonly isExposed: boolean;
 }
 
 /** What a person needs next: where it runs, and what to paste to use it. */
-export function banner({ version, url, dataDir, project, isExposed }: BannerOptions): string {
+export function banner({
+  version,
+  url,
+  dataDir,
+  project,
+  forwardsTo,
+  isExposed,
+}: BannerOptions): string {
   return `
 agentops-local ${version}
   API and OTLP  ${url}
-  traces        ${dataDir}
+  traces        ${dataDir}${forwardsTo ? `\n  forwards to   ${forwardsTo}` : ""}
 
 AgentOps SDK:
   export AGENTOPS_API_KEY=${project.apiKey}

@@ -55,6 +55,7 @@ async function serve({ sample, ...config }: Config): Promise<void> {
       url,
       dataDir: config.dataDir,
       project: server.project,
+      forwardsTo: config.forward?.api,
       isExposed: !isLoopback(config.host),
     }),
   );

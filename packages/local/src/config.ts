@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { agentopsCloud, type CloudUrls } from "./forward/cloud.js";
 import type { ProjectsAction } from "./projects.js";
 import { StartError } from "./start-error.js";
 
@@ -9,6 +10,8 @@ export interface Config {
   /** 0 takes any free port. */
   readonly port: number;
   readonly dataDir: string;
+  /** Where to pass on what arrives. */
+  readonly forward?: CloudUrls | undefined;
   /** Sends sample runs to itself once it listens. */
   readonly sample: boolean;
 }
@@ -36,6 +39,8 @@ const options = {
   port: { type: "string" },
   host: { type: "string" },
   "data-dir": { type: "string" },
+  forward: { type: "string" },
+  "forward-exporter": { type: "string" },
   sample: { type: "boolean" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "v" },
@@ -49,12 +54,23 @@ Usage: agentops-local [options]
   --port <number>     port to listen on, 0 for any free one   (AGENTOPS_LOCAL_PORT, 8000)
   --host <address>    address to listen on                    (AGENTOPS_LOCAL_HOST, 127.0.0.1)
   --data-dir <path>   where traces are kept                   (AGENTOPS_LOCAL_DATA_DIR, the user's data directory)
+  --forward <url>     pass on what arrives to that AgentOps   (AGENTOPS_LOCAL_FORWARD; "cloud" for AgentOps Cloud)
+  --forward-exporter <url>
+                      its OTLP endpoint, if on another host   (AGENTOPS_LOCAL_FORWARD_EXPORTER)
   --sample            send sample runs, to have something to look at
   --help              print this
   --version           print the version
 `;
 
 const portRule = "--port (AGENTOPS_LOCAL_PORT) must be a port number, 0 to 65535.";
+const forwardRule =
+  '--forward (AGENTOPS_LOCAL_FORWARD) must be an http(s) URL without credentials or "cloud", --forward-exporter (AGENTOPS_LOCAL_FORWARD_EXPORTER) such a URL.';
+
+/** Keys go there, so no credentials of another kind in it; a query would end up amid the paths. */
+const forwardUrl = z
+  .url(forwardRule)
+  .regex(/^https?:\/\/[^@?#]+$/, forwardRule)
+  .transform((url) => url.replace(/\/+$/, ""));
 
 const schema = z.object({
   port: z
@@ -68,6 +84,8 @@ const schema = z.object({
     .min(1, "--host (AGENTOPS_LOCAL_HOST) must be an address or host name.")
     .default("127.0.0.1"),
   dataDir: z.string().min(1, "--data-dir (AGENTOPS_LOCAL_DATA_DIR) must be a path."),
+  forward: z.union([z.literal("cloud"), forwardUrl], forwardRule).optional(),
+  forwardExporter: forwardUrl.optional(),
   sample: z.boolean().default(false),
 });
 
@@ -86,17 +104,31 @@ export function parseCommand(args: readonly string[], environment: Environment):
     port: flags.port ?? (env.AGENTOPS_LOCAL_PORT || undefined),
     host: flags.host ?? (env.AGENTOPS_LOCAL_HOST || undefined),
     dataDir: flags["data-dir"] ?? (env.AGENTOPS_LOCAL_DATA_DIR || defaultDataDir(environment)),
+    forward: flags.forward ?? (env.AGENTOPS_LOCAL_FORWARD || undefined),
+    forwardExporter:
+      flags["forward-exporter"] ?? (env.AGENTOPS_LOCAL_FORWARD_EXPORTER || undefined),
     sample: flags.sample,
   });
   if (!parsed.success) {
     throw new ConfigError(parsed.error.issues.map(({ message }) => message).join("\n"));
   }
-  if (words.length === 0) return { kind: "serve", config: parsed.data };
-  return { kind: "projects", action: parseAction(words), dataDir: parsed.data.dataDir };
+  const { forward: api, forwardExporter: exporter, ...config } = parsed.data;
+  if (words.length > 0) {
+    return { kind: "projects", action: parseAction(words), dataDir: config.dataDir };
+  }
+  return {
+    kind: "serve",
+    config: { ...config, ...(api && { forward: cloudUrls(api, exporter) }) },
+  };
+}
+
+function cloudUrls(api: string, exporter: string | undefined): CloudUrls {
+  const urls = api === "cloud" ? agentopsCloud : { api, exporter: api };
+  return exporter ? { ...urls, exporter } : urls;
 }
 
 const usage =
-  "Give no command, or one of: projects list, projects create <name>, projects rotate-key <id or name>.";
+  "Valid: none at all, projects list, projects create <name>, projects rotate-key <id or name>.";
 
 function parseAction([command, kind, argument, ...rest]: readonly string[]): ProjectsAction {
   if (command === "projects" && rest.length === 0) {
@@ -104,7 +136,7 @@ function parseAction([command, kind, argument, ...rest]: readonly string[]): Pro
     if (kind === "create" && argument?.trim()) return { kind, name: argument };
     if (kind === "rotate-key" && argument) return { kind, project: argument };
   }
-  throw new ConfigError(usage);
+  throw new ConfigError(`No such command: ${[command, kind].join(" ").trim()}. ${usage}`);
 }
 
 function parseWords(args: readonly string[]) {

@@ -96,7 +96,13 @@ async function connect(dataDir: string): Promise<AdminApi | undefined> {
 async function openApi(dataDir: string): Promise<AdminApi> {
   const store = await openStore(dataDir);
   const tokens = await tokensOf(dataDir);
-  const rest = createRestApi({ store, tokens, version, anonymousProjectId: undefined });
+  const rest = createRestApi({
+    store,
+    tokens,
+    version,
+    anonymousProjectId: undefined,
+    forwarder: undefined,
+  });
   return adminApi(tokens, {
     fetch: async (request) => await rest.fetch(request),
     url: "http://localhost",

@@ -4,6 +4,8 @@ import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { createApp } from "./app.js";
+import type { CloudUrls } from "./forward/cloud.js";
+import { openForwarder } from "./forward/forwarder.js";
 import { SERVER_URL_FILE } from "./projects.js";
 import { StartError, systemCode } from "./start-error.js";
 import { defaultProject, openStore, type Project } from "./store/index.js";
@@ -14,6 +16,8 @@ export interface ServerOptions {
   readonly host: string;
   readonly port: number;
   readonly dataDir: string;
+  /** Where to pass on what arrives; undefined to keep it here. */
+  readonly forward?: CloudUrls | undefined;
   /** Told of failures that no answer can explain to its reader. */
   readonly onError: (error: unknown) => void;
 }
@@ -42,6 +46,7 @@ export function isLoopback(host: string): boolean {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { host, port, dataDir, onError } = options;
   const store = await openStore(dataDir);
+  const forwarder = await forwarderOf(options);
 
   const app = createApp({
     store,
@@ -50,6 +55,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     // Whoever can reach a loopback address is this machine's user.
     anonymousProjectId: isLoopback(host) ? defaultProject.id : undefined,
     allowedHosts: isLoopback(host) ? loopbackHosts : undefined,
+    forwarder,
     onError,
   });
 
@@ -58,6 +64,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     server.listen(port, host);
     await once(server, "listening");
   } catch (error) {
+    await forwarder?.close();
     await store.close();
     throw listenError({ host, port }, error);
   }
@@ -72,9 +79,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     async close() {
       await rm(urlFile, { force: true });
       await closeServer(server);
+      await forwarder?.close();
       await store.close();
     },
   };
+}
+
+async function forwarderOf({ forward, dataDir, onError }: ServerOptions) {
+  if (!forward) return undefined;
+  return await openForwarder({ urls: forward, fetch, folder: join(dataDir, "forward"), onError });
 }
 
 function listenError({ host, port }: Pick<ServerOptions, "host" | "port">, cause: unknown) {

@@ -5,14 +5,16 @@ import { z } from "zod";
 import { StartError, systemCode } from "./start-error.js";
 import type { Project } from "./store/index.js";
 
-/** What a token says of its bearer: which project, and nothing else that we read. */
+/** What a token says of its bearer, as far as we read it. */
 export interface TokenClaims {
   readonly projectId: string;
+  /** What this bearer sends is forwarded, under this key. */
+  readonly forwardKey?: string | undefined;
 }
 
 /** Issues and checks the tokens that an API key is exchanged for; the same claims as AgentOps'. */
 export interface Tokens {
-  issue(project: Project): Promise<string>;
+  issue(project: Project, forwardKey?: string): Promise<string>;
   /** @throws {InvalidTokenError} */
   verify(token: string): Promise<TokenClaims>;
   /** For who can read the secret's file: the user who runs the server. */
@@ -38,20 +40,28 @@ const ALGORITHM = "HS256";
 export const PLAN = "pro";
 const SECRET_BYTES = 32;
 
-const claimsSchema = z.object({ project_id: z.string() });
+const claimsSchema = z
+  .object({ project_id: z.string(), api_key: z.string(), forward: z.boolean().default(false) })
+  .transform(
+    ({ project_id, api_key, forward }): TokenClaims => ({
+      projectId: project_id,
+      forwardKey: forward ? api_key : undefined,
+    }),
+  );
 
 export function createTokens(secret: Uint8Array): Tokens {
   return {
-    issue({ id, apiKey }) {
-      const claims = { project_id: id, project_prem_status: PLAN, api_key: apiKey };
-      return sign(claims, AUDIENCE, TOKEN_LIFETIME);
+    issue({ id, apiKey }, forwardKey) {
+      const claims = { project_id: id, project_prem_status: PLAN, api_key: forwardKey ?? apiKey };
+      const forward = forwardKey !== undefined && { forward: true };
+      return sign({ ...claims, ...forward }, AUDIENCE, TOKEN_LIFETIME);
     },
 
     async verify(token) {
       try {
         const options = { algorithms: [ALGORITHM], audience: AUDIENCE };
         const { payload } = await jwtVerify(token, secret, options);
-        return { projectId: claimsSchema.parse(payload).project_id };
+        return claimsSchema.parse(payload);
       } catch (error) {
         throw new InvalidTokenError(error instanceof errors.JWTExpired, { cause: error });
       }

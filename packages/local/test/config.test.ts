@@ -48,8 +48,9 @@ test("--help and --version go before everything else", () => {
 test.each([
   [
     ["--prot", "1"],
-    /--prot.*Valid options: --port, --host, --data-dir, --sample, --help, --version/,
+    /--prot.*Valid options: --port, --host, --data-dir, .*--sample, --help, --version/,
   ],
+  [["serve"], /No such command: serve\. Valid: .*projects list/],
   [["--port", "80 80"], /--port \(AGENTOPS_LOCAL_PORT\) must be a port number/],
   [["--port", ""], /must be a port number/],
   [["--port", "0x50"], /must be a port number/],
@@ -75,5 +76,24 @@ test.each([["serve"], ["projects"], ["projects", "create"], ["projects", "list",
   (...words) => {
     expect(() => parseCommand(words, linux)).toThrow(ConfigError);
     expect(() => parseCommand(words, linux)).toThrow("projects rotate-key <id or name>");
+  },
+);
+
+test.each([
+  [["--forward", "cloud"], "https://api.agentops.ai", "https://otlp.agentops.ai"],
+  [["--forward", "http://10.0.0.7:8000/"], "http://10.0.0.7:8000", "http://10.0.0.7:8000"],
+  [
+    ["--forward", "http://10.0.0.7:8000", "--forward-exporter", "http://10.0.0.7:4318"],
+    "http://10.0.0.7:8000",
+    "http://10.0.0.7:4318",
+  ],
+])("%j forwards to an API and an exporter", (flags, api, exporter) => {
+  expect(parseCommand(flags, linux)).toMatchObject({ config: { forward: { api, exporter } } });
+});
+
+test.each(["clouds", "ftp://example.com", "https://user@example.com", "https://example.com?key=1"])(
+  "%s is nowhere to forward to",
+  (url) => {
+    expect(() => parseCommand(["--forward", url], linux)).toThrow("--forward");
   },
 );

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { CloudUrls } from "../src/forward/cloud.js";
 import { startServer } from "../src/server.js";
 import { defaultProject } from "../src/store/index.js";
 
@@ -32,7 +33,7 @@ export async function temporaryFolder(): Promise<string> {
 /** A real server on a free port, over a store of its own. The engine allows one at a time per process. */
 export async function startTestServer(
   dataDir?: string,
-  { host = "127.0.0.1" } = {},
+  { host = "127.0.0.1", forward }: { host?: string; forward?: CloudUrls } = {},
 ): Promise<TestServer> {
   const folder = dataDir ?? (await temporaryFolder());
   const errors: unknown[] = [];
@@ -40,6 +41,7 @@ export async function startTestServer(
     host,
     port: 0,
     dataDir: folder,
+    forward,
     onError: (error) => errors.push(error),
   });
   const get = (path: string, headers: Record<string, string> = {}) =>

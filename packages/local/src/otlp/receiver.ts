@@ -1,6 +1,7 @@
 import { Hono } from "hono";
+import type { Forwarder } from "../forward/forwarder.js";
 import type { Store } from "../store/index.js";
-import type { Tokens } from "../tokens.js";
+import type { TokenClaims, Tokens } from "../tokens.js";
 import { readBody } from "./body.js";
 import { type Encoding, encodingOf, fallbackEncoding } from "./encoding.js";
 import { ExportError } from "./export-error.js";
@@ -12,6 +13,7 @@ export interface ReceiverOptions {
   readonly tokens: Pick<Tokens, "verify">;
   /** Whose spans those sent without a valid token are; undefined where an export needs one. */
   readonly anonymousProjectId: string | undefined;
+  readonly forwarder: Pick<Forwarder, "add"> | undefined;
   /** Told of exports that failed through no fault of the sender. */
   readonly onError: (error: unknown) => void;
 }
@@ -39,9 +41,13 @@ async function receiveTraces(request: Request, options: ReceiverParts): Promise<
         "Content-Type must be application/x-protobuf or application/json.",
       );
     }
-    const projectId = await projectOf(request, options);
-    const { groups, rejectedSpanCount } = decode(encoding, await readBody(request));
-    await storeSpans(options, projectId, groups);
+    const sender = await senderOf(request, options);
+    const body = await readBody(request);
+    const { groups, rejectedSpanCount } = decode(encoding, body);
+    await keep(options, async () => {
+      await options.store.addSpans(sender.projectId, await options.price(groups));
+      await forward(options, sender, { body, contentType: encoding.contentType });
+    });
     return respond(encoding, 200, encoding.encodeResponse(rejectedSpanCount));
   } catch (error) {
     if (!(error instanceof ExportError)) throw error;
@@ -56,17 +62,17 @@ async function receiveTraces(request: Request, options: ReceiverParts): Promise<
  * Where no token will do as well, one that is not valid here (of AgentOps Cloud, or from before the data
  * folder was emptied) is treated as none: on a 401 exporters drop their spans for good.
  */
-async function projectOf(
+async function senderOf(
   request: Request,
   { tokens, anonymousProjectId }: ReceiverOptions,
-): Promise<string> {
+): Promise<TokenClaims> {
   const token = request.headers.get("authorization")?.trim().split(/\s+/).at(-1);
-  if (!token && anonymousProjectId) return anonymousProjectId;
+  if (!token && anonymousProjectId) return { projectId: anonymousProjectId };
   if (!token) throw new ExportError(401, "Send the token of POST /v3/auth/token as Bearer.");
   try {
-    return (await tokens.verify(token)).projectId;
+    return await tokens.verify(token);
   } catch (error) {
-    if (anonymousProjectId) return anonymousProjectId;
+    if (anonymousProjectId) return { projectId: anonymousProjectId };
     throw new ExportError(401, "The token is not valid here; get one from POST /v3/auth/token.", {
       cause: error,
     });
@@ -83,17 +89,29 @@ function decode(encoding: Encoding, body: Uint8Array): ExportRequest {
   }
 }
 
-async function storeSpans(
-  { store, price, onError }: ReceiverParts,
-  projectId: string,
-  groups: ExportRequest["groups"],
-): Promise<void> {
+async function keep({ onError }: ReceiverOptions, write: () => Promise<void>): Promise<void> {
   try {
-    await store.addSpans(projectId, await price(groups));
+    await write();
   } catch (error) {
     onError(error);
     throw new ExportError(503, "The spans could not be stored; send them again.", { cause: error });
   }
+}
+
+async function forward(
+  { forwarder }: ReceiverOptions,
+  { forwardKey }: TokenClaims,
+  { body, contentType }: { body: Uint8Array; contentType: string },
+): Promise<void> {
+  if (!forwardKey) return;
+  const headers = { "content-type": contentType };
+  await forwarder?.add({
+    target: "exporter",
+    path: "/v1/traces",
+    headers,
+    apiKey: forwardKey,
+    body,
+  });
 }
 
 async function accept(request: Request): Promise<Response> {

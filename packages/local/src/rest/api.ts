@@ -18,6 +18,7 @@ export function createRestApi(options: RestOptions): Hono {
     message: "Server Up",
     version: options.version,
     capabilities,
+    ...(options.forwarder && { forward: options.forwarder.status() }),
   }));
   addAuthRoutes(app, options);
   addPublicRoutes(app, options);

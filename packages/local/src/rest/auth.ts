@@ -3,17 +3,18 @@ import { z } from "zod";
 import { PLAN } from "../tokens.js";
 import { RestError } from "./errors.js";
 import { readJsonBody } from "./json-body.js";
+import { exchangeKey } from "./key-exchange.js";
 import { addRoute, type RestOptions } from "./routes.js";
 
 /** The two exchanges of an API key for a token: the SDKs' and the public API's. */
-export function addAuthRoutes(app: Hono, { store, tokens }: RestOptions): void {
+export function addAuthRoutes(app: Hono, options: RestOptions): void {
   addRoute(app, "POST", "/v3/auth/token", async ({ req }) => {
     const apiKey = parseUuid(await readApiKey(req.raw));
     if (!apiKey) throw new RestError(400, { error: "Invalid API key format" });
-    const project = await store.projectByApiKey(apiKey);
-    if (!project) throw new RestError(403, { error: "Invalid API key" });
-    const token = await tokens.issue(project);
-    return { token, project_id: project.id, project_prem_status: PLAN };
+    const exchanged = await exchangeKey(options, apiKey);
+    if (!exchanged) throw new RestError(403, { error: "Invalid API key" });
+    const { token, projectId } = exchanged;
+    return { token, project_id: projectId, project_prem_status: PLAN };
   });
 
   addRoute(app, "POST", "/public/v1/auth/access_token", async ({ req }) => {
@@ -21,9 +22,9 @@ export function addAuthRoutes(app: Hono, { store, tokens }: RestOptions): void {
     if (text === "") throw new RestError(400, { detail: "api_key is required" });
     const apiKey = parseUuid(text);
     if (!apiKey) throw new RestError(400, { detail: "Invalid api_key format" });
-    const project = await store.projectByApiKey(apiKey);
-    if (!project) throw new RestError(404, { detail: "Project not found" });
-    return { bearer: await tokens.issue(project) };
+    const exchanged = await exchangeKey(options, apiKey);
+    if (!exchanged) throw new RestError(404, { detail: "Project not found" });
+    return { bearer: exchanged.token };
   });
 }
 

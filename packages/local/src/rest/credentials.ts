@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { getCookie } from "hono/cookie";
-import { InvalidTokenError, type Tokens } from "../tokens.js";
+import { InvalidTokenError, type TokenClaims, type Tokens } from "../tokens.js";
 import { RestError } from "./errors.js";
 import type { RestOptions } from "./routes.js";
 
@@ -10,9 +10,10 @@ export async function publicProjectId(context: Context, tokens: Tokens): Promise
   if (!header?.startsWith("Bearer ")) {
     throw new RestError(400, { detail: "Missing or invalid Authorization header" });
   }
-  return await verify(tokens, header.slice("Bearer ".length), () => {
+  const { projectId } = await verify(tokens, header.slice("Bearer ".length), () => {
     return new RestError(400, { detail: "Invalid Bearer token" });
   });
+  return projectId;
 }
 
 /**
@@ -20,10 +21,46 @@ export async function publicProjectId(context: Context, tokens: Tokens): Promise
  * that AgentOps' dashboard keeps its session in.
  */
 export async function dashboardProjectId(context: Context, tokens: Tokens): Promise<string> {
-  const bearer = bearerToken(context);
+  const bearer = bearerOf(context);
   const token = bearer ?? getCookie(context, "session_id");
   if (!token) throw new RestError(401, { detail: "User is not authenticated." });
-  return await verify(tokens, token, bearer ? badToken : badSession);
+  const { projectId } = await verify(tokens, token, bearer ? badToken : badSession);
+  return projectId;
+}
+
+/** True for the user who runs this server; a project's token is not enough. */
+export async function isAdmin(context: Context, tokens: Tokens): Promise<boolean> {
+  const token = bearerOf(context);
+  return token !== undefined && (await tokens.isAdmin(token));
+}
+
+function bearerOf(context: Context): string | undefined {
+  return /^bearer\s+(.+)$/i.exec(context.req.header("authorization") ?? "")?.[1];
+}
+
+/**
+ * Who uploads. An SDK may print before it has its token, or have one from elsewhere: as with spans,
+ * neither is refused where everybody is this machine's user.
+ */
+export async function uploader(
+  context: Context,
+  { tokens, anonymousProjectId }: Pick<RestOptions, "tokens" | "anonymousProjectId">,
+): Promise<TokenClaims> {
+  try {
+    return await verify(tokens, uploadToken(context), badToken);
+  } catch (error) {
+    if (anonymousProjectId && error instanceof RestError) return { projectId: anonymousProjectId };
+    throw error;
+  }
+}
+
+function uploadToken(context: Context): string {
+  const header = context.req.header("authorization")?.trim();
+  if (!header) throw new RestError(401, { detail: "Authorization header missing" });
+  const [scheme = "", token, ...rest] = header.split(/\s+/);
+  if (!token || rest.length > 0) throw new RestError(401, { detail: "Invalid token format" });
+  if (scheme.toLowerCase() === "bearer") return token;
+  throw new RestError(401, { detail: "Invalid authentication scheme" });
 }
 
 /** Worded unlike {@link badSession}: a client gets a new token for the one, and a person for the other. */
@@ -38,42 +75,13 @@ function badSession({ isExpired }: InvalidTokenError): RestError {
   return new RestError(401, { detail });
 }
 
-/** True for the user who runs this server; a project's token is not enough. */
-export async function isAdmin(context: Context, tokens: Tokens): Promise<boolean> {
-  const token = bearerToken(context);
-  return token !== undefined && (await tokens.isAdmin(token));
-}
-
-function bearerToken(context: Context): string | undefined {
-  return /^bearer\s+(.+)$/i.exec(context.req.header("authorization") ?? "")?.[1];
-}
-
-/**
- * Whose upload it is. An SDK may print before it has its token, so, as with spans, what comes without
- * one is not refused where everybody is this machine's user.
- */
-export async function uploadProjectId(
-  context: Context,
-  { tokens, anonymousProjectId }: Pick<RestOptions, "tokens" | "anonymousProjectId">,
-): Promise<string> {
-  const header = context.req.header("authorization")?.trim();
-  if (!header && anonymousProjectId) return anonymousProjectId;
-  if (!header) throw new RestError(401, { detail: "Authorization header missing" });
-  const [scheme = "", token, ...rest] = header.split(/\s+/);
-  if (!token || rest.length > 0) throw new RestError(401, { detail: "Invalid token format" });
-  if (scheme.toLowerCase() !== "bearer") {
-    throw new RestError(401, { detail: "Invalid authentication scheme" });
-  }
-  return await verify(tokens, token, badToken);
-}
-
 async function verify(
   tokens: Tokens,
   token: string,
   refusal: (error: InvalidTokenError) => RestError,
-): Promise<string> {
+): Promise<TokenClaims> {
   try {
-    return (await tokens.verify(token)).projectId;
+    return await tokens.verify(token);
   } catch (error) {
     throw error instanceof InvalidTokenError ? refusal(error) : error;
   }

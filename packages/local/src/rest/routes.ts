@@ -1,4 +1,5 @@
 import type { Context, Hono } from "hono";
+import type { Forwarder } from "../forward/forwarder.js";
 import type { Store } from "../store/index.js";
 import type { Tokens } from "../tokens.js";
 import { RestError } from "./errors.js";
@@ -10,6 +11,8 @@ export interface RestOptions {
   readonly version: string;
   /** Whose what is sent without a token is; undefined where a token is needed. */
   readonly anonymousProjectId: string | undefined;
+  /** Undefined where nothing is passed on. */
+  readonly forwarder: Forwarder | undefined;
 }
 
 type Answer = (context: Context) => Promise<unknown>;

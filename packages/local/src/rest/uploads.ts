@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Context, Hono } from "hono";
 import { BodyTooLargeError, readLimited } from "../body.js";
-import type { UploadKind } from "../store/index.js";
-import { dashboardProjectId, uploadProjectId } from "./credentials.js";
+import { dashboardProjectId, uploader } from "./credentials.js";
 import { RestError } from "./errors.js";
 import { addRoute, type RestOptions } from "./routes.js";
 import { logTraceId } from "./trace-id.js";
@@ -12,21 +11,26 @@ export const MAX_UPLOAD_BYTES = 26_214_400;
 
 /** What an SDK uploads beside its spans: the run's output, and objects that spans refer to. */
 export function addUploadRoutes(app: Hono, options: RestOptions): void {
-  const { store, tokens } = options;
+  const { store, tokens, forwarder } = options;
 
   for (const path of ["/v4/logs/upload/", "/v4/logs/upload"]) {
     addRoute(app, "POST", path, async (context) => {
-      const projectId = await uploadProjectId(context, options);
-      const traceId = readTraceId(context);
-      return await upload(context, projectId, { kind: "log", id: traceId, path: "/v4/logs/" });
+      const { projectId, forwardKey } = await uploader(context, options);
+      const id = logTraceId(readTraceId(context), "decimal");
+      const content = await readUpload(context.req.raw);
+      await store.addUpload(projectId, { kind: "log", id, content });
+      if (forwardKey) await forwardLog(context, forwardKey, content);
+      return uploaded(context, `/v4/logs/${id}`, content);
     });
   }
 
   for (const path of ["/v4/objects/upload/", "/v4/objects/upload"]) {
     addRoute(app, "POST", path, async (context) => {
-      const projectId = await uploadProjectId(context, options);
+      const { projectId } = await uploader(context, options);
       const id = randomUUID().replaceAll("-", "");
-      return await upload(context, projectId, { kind: "object", id, path: "/v4/objects/" });
+      const content = await readUpload(context.req.raw);
+      await store.addUpload(projectId, { kind: "object", id, content });
+      return uploaded(context, `/v4/objects/${id}`, content);
     });
   }
 
@@ -52,15 +56,16 @@ export function addUploadRoutes(app: Hono, options: RestOptions): void {
     return new Response(new Uint8Array(content), { headers: bytesHeaders });
   });
 
-  async function upload(
-    context: Context,
-    projectId: string,
-    { kind, id, path }: { kind: UploadKind; id: string; path: string },
-  ) {
-    const content = await readUpload(context.req.raw);
-    await store.addUpload(projectId, { kind, id, content });
-    return { url: new URL(path + id, context.req.url).href, size: content.length };
+  /** Objects stay here: the cloud would give them another URL than the one that the span holds. */
+  async function forwardLog(context: Context, apiKey: string, body: Uint8Array): Promise<void> {
+    const contentType = context.req.header("content-type") ?? "application/json";
+    const headers = { "content-type": contentType, "trace-id": readTraceId(context) };
+    await forwarder?.add({ target: "api", path: "/v4/logs/upload/", headers, apiKey, body });
   }
+}
+
+function uploaded(context: Context, path: string, content: Uint8Array) {
+  return { url: new URL(path, context.req.url).href, size: content.length };
 }
 
 /** Uploads come from anywhere: a browser must not take one for a page of this server. */
@@ -75,7 +80,7 @@ function readTraceId(context: Context): string {
   if (!/^[A-Za-z0-9_.-]+$/.test(text)) {
     throw new RestError(400, { detail: "Trace ID contains invalid characters" });
   }
-  return logTraceId(text, "decimal");
+  return text;
 }
 
 async function readUpload(request: Request): Promise<Uint8Array> {

@@ -1,0 +1,105 @@
+import { z } from "zod";
+import type { Entry } from "./queue.js";
+
+/** Where a deployment of AgentOps is: its API, and the collector that takes spans. */
+export interface CloudUrls {
+  readonly api: string;
+  readonly exporter: string;
+}
+
+/** AgentOps Cloud's two hosts. */
+export const agentopsCloud: CloudUrls = {
+  api: "https://api.agentops.ai",
+  exporter: "https://otlp.agentops.ai",
+};
+
+export type Exchange =
+  | { readonly kind: "accepted"; readonly token: string; readonly projectId: string }
+  | { readonly kind: "refused" }
+  | { readonly kind: "unreachable" };
+
+/** What became of an entry: `later` is worth another try, `never` is not. */
+export type Delivery = "sent" | "later" | "never";
+
+/** The deployment that everything is passed on to. */
+export interface Cloud {
+  /** Exchanges the key for a token, which later deliveries of that key use. */
+  exchange(apiKey: string): Promise<Exchange>;
+  deliver(entry: Entry, signal: AbortSignal): Promise<Delivery>;
+}
+
+/** An SDK waits for its token, so a cloud that does not answer must not hold it up. */
+export const EXCHANGE_TIMEOUT_MS = 3000;
+const DELIVERY_TIMEOUT_MS = 30_000;
+
+export interface CloudOptions {
+  readonly urls: CloudUrls;
+  readonly fetch: typeof fetch;
+}
+
+export function createCloud({ urls, fetch }: CloudOptions): Cloud {
+  /** By key, in memory only. */
+  const tokens = new Map<string, string>();
+
+  async function exchange(apiKey: string, signal?: AbortSignal): Promise<Exchange> {
+    const response = await post(`${urls.api}/v3/auth/token`, {
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ api_key: apiKey }),
+      signal: within(EXCHANGE_TIMEOUT_MS, signal),
+    });
+    if (!response || isTemporary(response.status)) return { kind: "unreachable" };
+    if (!response.ok) return { kind: "refused" };
+    const parsed = exchangeSchema.safeParse(await response.json().catch(() => undefined));
+    if (!parsed.success) return { kind: "unreachable" };
+    const { token, project_id } = parsed.data;
+    tokens.set(apiKey, token);
+    return { kind: "accepted", token, projectId: project_id };
+  }
+
+  async function send(
+    { target, path, headers, body }: Entry,
+    { token, signal }: { token: string; signal: AbortSignal },
+  ): Promise<Delivery | "unauthorized"> {
+    const response = await post(urls[target] + path, {
+      headers: { ...headers, authorization: `Bearer ${token}` },
+      body: new Uint8Array(body),
+      signal: within(DELIVERY_TIMEOUT_MS, signal),
+    });
+    await response?.body?.cancel();
+    if (!response || isTemporary(response.status)) return "later";
+    if (response.status === 401 || response.status === 403) return "unauthorized";
+    return response.ok ? "sent" : "never";
+  }
+
+  /** Undefined if no answer came. A redirect is not followed: a token must not go to another host. */
+  async function post(url: string, init: RequestInit): Promise<Response | undefined> {
+    return await fetch(url, { ...init, method: "POST", redirect: "error" }).catch(() => undefined);
+  }
+
+  return {
+    exchange: (apiKey) => exchange(apiKey),
+
+    async deliver(entry, signal) {
+      const known = tokens.get(entry.apiKey);
+      const first = known ? await send(entry, { token: known, signal }) : "unauthorized";
+      if (first !== "unauthorized") return first;
+
+      const exchanged = await exchange(entry.apiKey, signal);
+      if (exchanged.kind !== "accepted") return exchanged.kind === "refused" ? "never" : "later";
+      const second = await send(entry, { token: exchanged.token, signal });
+      return second === "unauthorized" ? "never" : second;
+    },
+  };
+}
+
+function within(timeoutMs: number, signal: AbortSignal | undefined): AbortSignal {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  return signal ? AbortSignal.any([timeout, signal]) : timeout;
+}
+
+const exchangeSchema = z.object({ token: z.string().min(1), project_id: z.uuid().toLowerCase() });
+
+/** Statuses that say nothing of what was sent, only that it came at a bad time. */
+function isTemporary(status: number): boolean {
+  return status >= 500 || status === 408 || status === 429;
+}
