@@ -17,7 +17,7 @@ export default defineConfig({
         root: `packages/${name}`,
         globalSetup: name === "mcp" ? ["test/global-setup.ts"] : [],
         include: ["test/**/*.test.ts"],
-        exclude: ["test/package.test.ts"],
+        exclude: ["test/package.test.ts", "test/outside/**"],
         testTimeout: 30_000,
         hookTimeout: 60_000,
       },

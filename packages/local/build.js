@@ -5,7 +5,7 @@ const { version, dependencies } = JSON.parse(await readFile("package.json", "utf
 
 await rm("dist", { recursive: true, force: true });
 await build({
-  entryPoints: ["src/cli.ts", "src/index.ts"],
+  entryPoints: ["src/cli.ts"],
   outdir: "dist",
   bundle: true,
   splitting: true,

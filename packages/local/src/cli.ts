@@ -3,7 +3,8 @@ import { homedir } from "node:os";
 import { banner } from "./banner.js";
 import { type Config, ConfigError, help, parseCommand } from "./config.js";
 import { isLoopback, startServer } from "./server.js";
-import { DatabaseOpenError, defaultProject } from "./store/index.js";
+import { StartError } from "./start-error.js";
+import { defaultProject } from "./store/index.js";
 import { version } from "./version.js";
 
 /** Exit code of a mistake on the command line, as shells use it. */
@@ -67,11 +68,7 @@ async function sendSample(url: string): Promise<void> {
 /** Why the server did not start, for the person who started it. */
 function startFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error instanceof ConfigError || error instanceof DatabaseOpenError) return error.message;
-  if ("code" in error && error.code === "EADDRINUSE") {
-    return "That port is in use. Choose another with --port, or --port 0 for any free one.";
-  }
-  return error.stack ?? error.message;
+  return error instanceof StartError ? error.message : (error.stack ?? error.message);
 }
 
 /** Where a failure came from, without its message: the engine's quote values, which are trace content. */

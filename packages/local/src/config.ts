@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { StartError } from "./start-error.js";
 
 export interface Config {
   readonly host: string;
@@ -25,7 +26,7 @@ export interface Environment {
 }
 
 /** A mistake in flags or environment; the message says how to correct it. */
-export class ConfigError extends Error {
+export class ConfigError extends StartError {
   override readonly name = "ConfigError";
 }
 
@@ -50,19 +51,28 @@ Usage: agentops-local [options]
   --version           print the version
 `;
 
+const portRule = "--port (AGENTOPS_LOCAL_PORT) must be a port number, 0 to 65535.";
+
 const schema = z.object({
-  port: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(65_535, { error: "must be a port number, 0 to 65535" })
+  port: z
+    .string()
+    .regex(/^\d+$/, portRule)
+    .transform(Number)
+    .pipe(z.number().max(65_535, portRule))
     .default(8000),
-  host: z.string().min(1).default("127.0.0.1"),
-  dataDir: z.string().min(1),
+  host: z
+    .string()
+    .min(1, "--host (AGENTOPS_LOCAL_HOST) must be an address or host name.")
+    .default("127.0.0.1"),
+  dataDir: z.string().min(1, "--data-dir (AGENTOPS_LOCAL_DATA_DIR) must be a path."),
   sample: z.boolean().default(false),
 });
 
-/** @throws {ConfigError} */
+/**
+ * An environment variable that is empty counts as unset; an empty flag is a mistake.
+ *
+ * @throws {ConfigError}
+ */
 export function parseCommand(args: readonly string[], environment: Environment): Command {
   const flags = parseFlags(args);
   if (flags.help) return { kind: "help" };
@@ -70,13 +80,13 @@ export function parseCommand(args: readonly string[], environment: Environment):
 
   const { env } = environment;
   const parsed = schema.safeParse({
-    port: flags.port ?? env.AGENTOPS_LOCAL_PORT,
-    host: flags.host ?? env.AGENTOPS_LOCAL_HOST,
-    dataDir: flags["data-dir"] ?? env.AGENTOPS_LOCAL_DATA_DIR ?? defaultDataDir(environment),
+    port: flags.port ?? (env.AGENTOPS_LOCAL_PORT || undefined),
+    host: flags.host ?? (env.AGENTOPS_LOCAL_HOST || undefined),
+    dataDir: flags["data-dir"] ?? (env.AGENTOPS_LOCAL_DATA_DIR || defaultDataDir(environment)),
     sample: flags.sample,
   });
   if (parsed.success) return { kind: "serve", config: parsed.data };
-  throw new ConfigError(parsed.error.issues.map(explain).join("\n"));
+  throw new ConfigError(parsed.error.issues.map(({ message }) => message).join("\n"));
 }
 
 function parseFlags(args: readonly string[]) {
@@ -89,21 +99,11 @@ function parseFlags(args: readonly string[]) {
   }
 }
 
-const flagNames: Readonly<Record<string, string>> = {
-  port: "--port (AGENTOPS_LOCAL_PORT) must be a port number, 0 to 65535.",
-  host: "--host (AGENTOPS_LOCAL_HOST) must be an address or host name.",
-  dataDir: "--data-dir (AGENTOPS_LOCAL_DATA_DIR) must be a path.",
-};
-
-function explain({ path, message }: z.core.$ZodIssue): string {
-  return flagNames[String(path[0])] ?? message;
-}
-
 /** Where each system keeps a user's application data. */
 function defaultDataDir({ env, platform, homeDir }: Environment): string {
   const base =
     platform === "darwin"
       ? join(homeDir, "Library", "Application Support")
-      : (env.XDG_DATA_HOME ?? join(homeDir, ".local", "share"));
+      : env.XDG_DATA_HOME || join(homeDir, ".local", "share");
   return join(base, "agentops-local");
 }

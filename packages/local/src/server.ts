@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { createApp } from "./app.js";
+import { StartError, systemCode } from "./start-error.js";
 import { defaultProject, openStore } from "./store/index.js";
 import { createTokens, openSecret } from "./tokens.js";
 import { version } from "./version.js";
@@ -29,7 +30,11 @@ export function isLoopback(host: string): boolean {
   return loopbackHosts.includes(urlHost(host));
 }
 
-/** Opens the store in `dataDir` and serves it. */
+/**
+ * Opens the store in `dataDir` and serves it.
+ *
+ * @throws {StartError} when the folder or the address is not to be had.
+ */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { host, port, dataDir, onError } = options;
   const store = await openStore(dataDir);
@@ -50,7 +55,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await once(server, "listening");
   } catch (error) {
     await store.close();
-    throw error;
+    throw listenError({ host, port }, error);
   }
 
   return {
@@ -61,6 +66,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
   };
 }
+
+function listenError({ host, port }: Pick<ServerOptions, "host" | "port">, cause: unknown) {
+  const code = systemCode(cause);
+  const advice = listenAdvice[code] ?? "--host must be an address of this machine.";
+  return new StartError(`Cannot listen on ${urlHost(host)}:${port} (${code}). ${advice}`, {
+    cause,
+  });
+}
+
+const listenAdvice: Readonly<Record<string, string>> = {
+  EADDRINUSE: "That port is in use. Choose another with --port, or --port 0 for any free one.",
+  EACCES: "That port needs privileges. Choose one from 1024 on with --port.",
+};
 
 /** A host as it stands in a URL. */
 function urlHost(host: string): string {

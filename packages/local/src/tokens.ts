@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { errors, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
+import { StartError, systemCode } from "./start-error.js";
 import type { Project } from "./store/index.js";
 
 /** What a token says of its bearer: which project, and nothing else that we read. */
@@ -56,12 +57,27 @@ export function createTokens(secret: Uint8Array): Tokens {
   };
 }
 
-/** Reads the signing secret from a file that only this user may read; the first call makes it. */
+/**
+ * Reads the signing secret from a file that only this user may read; the first call makes it.
+ *
+ * @throws {StartError} when the file holds something else.
+ */
 export async function openSecret(path: string): Promise<Uint8Array> {
-  try {
-    await writeFile(path, randomBytes(SECRET_BYTES), { flag: "wx", mode: 0o600 });
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-  }
-  return await readFile(path);
+  const secret = await readFile(path).catch((error) => {
+    if (systemCode(error) !== "ENOENT") throw error;
+    return makeSecret(path);
+  });
+  if (secret.length === SECRET_BYTES) return secret;
+  throw new StartError(
+    `${path} is damaged: it must hold ${SECRET_BYTES} bytes. Delete it to have a new one made; tokens issued so far are then no longer valid.`,
+  );
+}
+
+/** Whole or not at all, however the process ends: half a secret would be there for good. */
+async function makeSecret(path: string): Promise<Uint8Array> {
+  const secret = randomBytes(SECRET_BYTES);
+  const unfinished = `${path}.part`;
+  await writeFile(unfinished, secret, { mode: 0o600, flush: true });
+  await rename(unfinished, path);
+  return secret;
 }

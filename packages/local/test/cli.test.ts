@@ -1,4 +1,5 @@
-import { readFile, rm } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run, serve } from "./binary.js";
 import { defaultKey, fetchToken, readAs, temporaryFolder } from "./harness.js";
@@ -35,6 +36,31 @@ test("an unknown flag exits with 2 and names the valid ones", async () => {
     /^agentops-local: Unknown option '--prot'.* Valid options: --port/,
   );
   expect(failed.stdout()).toBe("");
+});
+
+describe("what cannot start says why in one line, and what to do", () => {
+  const file = () => join(dataDir, "a-file");
+  const damaged = () => join(dataDir, "damaged");
+  beforeAll(async () => {
+    await writeFile(file(), "");
+    await mkdir(damaged());
+    await writeFile(join(damaged(), "jwt-secret"), "");
+  });
+
+  test.each([
+    ["a file as data directory", () => ["--data-dir", file()], /\(ENOTDIR\).*--data-dir/],
+    ["a folder in a file", () => ["--data-dir", join(file(), "x")], /\(ENOTDIR\).*--data-dir/],
+    ["a folder that takes no folders", () => ["--data-dir", "/dev/null/x"], /\(ENOTDIR\)/],
+    ["a folder in /proc", () => ["--data-dir", "/proc/agentops/x"], /\(\w+\).*--data-dir/],
+    ["an address of another machine", () => ["--host", "203.0.113.7"], /\(EADDRNOTAVAIL\).*--host/],
+    ["a host without address", () => ["--host", "nonsense.invalid"], /nonsense.invalid.*--host/],
+    ["a damaged secret", () => ["--data-dir", damaged()], /jwt-secret is damaged.*Delete it/],
+  ])("%s", async (_name, args, message) => {
+    const failed = run("--port", "0", "--data-dir", join(dataDir, "unused"), ...args());
+    expect(await failed.exited).toBe(1);
+    expect(failed.stderr()).toMatch(message);
+    expect(failed.stderr()).toMatch(/^agentops-local: .*\n$/);
+  });
 });
 
 describe("a running server", () => {

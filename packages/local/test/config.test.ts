@@ -33,6 +33,12 @@ test("a flag goes before the environment", () => {
   });
 });
 
+test("an empty environment variable counts as unset", () => {
+  const names = ["PORT", "HOST", "DATA_DIR"].map((name) => `AGENTOPS_LOCAL_${name}`);
+  const env = Object.fromEntries([...names, "XDG_DATA_HOME"].map((name) => [name, ""]));
+  expect(parseCommand([], { ...linux, env })).toEqual(parseCommand([], linux));
+});
+
 test("--help and --version go before everything else", () => {
   expect(parseCommand(["--help", "--port", "x"], linux)).toEqual({ kind: "help" });
   expect(parseCommand(["--version"], linux)).toEqual({ kind: "version" });
@@ -46,6 +52,9 @@ test.each([
   ],
   [["serve"], /serve.*Valid options/],
   [["--port", "80 80"], /--port \(AGENTOPS_LOCAL_PORT\) must be a port number/],
+  [["--port", ""], /must be a port number/],
+  [["--port", "0x50"], /must be a port number/],
+  [["--host", ""], /--host \(AGENTOPS_LOCAL_HOST\) must be an address or host name/],
   [["--port", "65536"], /must be a port number, 0 to 65535/],
   [["--data-dir", ""], /--data-dir \(AGENTOPS_LOCAL_DATA_DIR\) must be a path/],
 ])("%j is refused with what would be right", (args, message) => {

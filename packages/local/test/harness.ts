@@ -30,11 +30,14 @@ export async function temporaryFolder(): Promise<string> {
 }
 
 /** A real server on a free port, over a store of its own. The engine allows one at a time per process. */
-export async function startTestServer(dataDir?: string): Promise<TestServer> {
+export async function startTestServer(
+  dataDir?: string,
+  { host = "127.0.0.1" } = {},
+): Promise<TestServer> {
   const folder = dataDir ?? (await temporaryFolder());
   const errors: unknown[] = [];
   const server = await startServer({
-    host: "127.0.0.1",
+    host,
     port: 0,
     dataDir: folder,
     onError: (error) => errors.push(error),

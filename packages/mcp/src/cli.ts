@@ -91,6 +91,7 @@ function serveStdin(config: Config): void {
       createServer({
         version: VERSION,
         isKeyConfigured: configured.apiKey !== undefined,
+        apiUrl: configured.apiUrl,
         limits: { maxRawTokens: config.AGENTOPS_MAX_RAW_TOKENS },
         connect: ({ AGENTOPS_API_KEY: apiKey, AGENTOPS_API_URL: apiUrl }, traceContext) =>
           agentOps.client({ ...resolveTarget({ apiKey, apiUrl }, configured), traceContext }),
@@ -113,7 +114,7 @@ function serveStdin(config: Config): void {
 async function serveHttp(config: Config, flags: Record<string, unknown>): Promise<void> {
   const httpConfig = readHttpConfig(flags, config, (path) => readFileSync(path, "utf8"));
   const [{ createMcpEndpoint }, { listen }] = await Promise.all([
-    import("./http.js"),
+    import("./mcp-endpoint.js"),
     import("./listen.js"),
   ]);
   const configured = accessOf(config);

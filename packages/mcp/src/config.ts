@@ -1,13 +1,21 @@
 import { isIPv6 } from "node:net";
 import * as z from "zod";
-
-export const PRODUCTION_API_URL = "https://api.agentops.ai";
+import { normaliseBaseUrl, PRODUCTION_API_URL } from "./api/url-policy.js";
 
 const nonEmpty = z
   .string()
   .trim()
   .transform((value) => (value === "" ? undefined : value))
   .optional();
+
+const isApiUrl = (text: string): boolean => {
+  try {
+    return normaliseBaseUrl(text) !== "";
+  } catch {
+    return false;
+  }
+};
+const API_URL_EXPECTED = "must be http or https, such as http://localhost:8000";
 
 /** Every environment variable the server reads. `docs/configuration.md` is made from this. */
 export const configSchema = z.object({
@@ -16,9 +24,11 @@ export const configSchema = z.object({
   ),
   AGENTOPS_API_URL: nonEmpty
     .transform((value) => value ?? PRODUCTION_API_URL)
+    .refine(isApiUrl, API_URL_EXPECTED)
     .describe(`AgentOps API to read from. Default: \`${PRODUCTION_API_URL}\`.`),
   AGENTOPS_ALLOWED_API_URLS: nonEmpty
     .transform((value) => value?.split(/[\s,]+/).filter(Boolean) ?? [])
+    .refine((urls) => urls.every(isApiUrl), API_URL_EXPECTED)
     .describe("Further API URLs, comma-separated, to which the configured key may be sent."),
   AGENTOPS_SESSION_COOKIE: nonEmpty.describe(
     "Value of the dashboard's `session_id` cookie, for deployments that list traces to signed-in users only.",
@@ -28,12 +38,8 @@ export const configSchema = z.object({
     .describe(
       "The SDK's log file, where trace ids are found when the API lists none. Default: `agentops.log` in the working folder.",
     ),
-  AGENTOPS_MAX_RAW_TOKENS: z.coerce
-    .number()
-    .int()
-    .min(1_000)
-    .max(1_000_000)
-    .default(10_000)
+  AGENTOPS_MAX_RAW_TOKENS: nonEmpty
+    .pipe(z.coerce.number<string | undefined>().int().min(1_000).max(1_000_000).default(10_000))
     .describe("Longest raw trace, in tokens, that `trace_detail` returns unasked. Default: 10000."),
 });
 

@@ -2,6 +2,7 @@ import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
 import {
   createMcpHandler,
   hostHeaderValidationResponse,
+  type McpServer,
   OAuthError,
   OAuthErrorCode,
   originValidationResponse,
@@ -9,25 +10,12 @@ import {
   readRequestBody,
   requireBearerAuth,
 } from "@modelcontextprotocol/server";
-import type { AgentOps } from "./api/agentops.js";
-import { type ConfiguredAccess, type RequestedAccess, resolveTarget } from "./api/url-policy.js";
 import { fault, type Log } from "./log.js";
-import { createServer, type ToolOutcome } from "./server.js";
-import type { ToolLimits } from "./tools/define-tool.js";
-
-/** The caller's own AgentOps credential. Never `Authorization`, which guards this server itself. */
-export const API_KEY_HEADER = "x-agentops-api-key";
-export const API_URL_HEADER = "x-agentops-api-url";
 
 /** Longest request body: arguments are ids, filters and a few words. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 
-export interface McpEndpointOptions {
-  readonly version: string;
-  readonly agentOps: AgentOps;
-  /** The operator's access. A request that brings a key in a header has its own instead. */
-  readonly configured: ConfiguredAccess;
-  readonly limits: ToolLimits;
+export interface HttpEndpointOptions {
   /** Names, without ports, that `Host` and `Origin` may hold; IPv6 addresses in brackets. */
   readonly allowedHostnames: readonly string[];
   /** Secret that every request must present as `Authorization: Bearer`. */
@@ -35,26 +23,32 @@ export interface McpEndpointOptions {
   readonly log: Log;
 }
 
-export interface McpEndpoint {
+export interface HttpEndpoint {
   /** Answers one MCP request of either protocol era. `requestId` joins the log lines it causes. */
   fetch(request: Request, requestId?: string): Promise<Response>;
   /** Breaks off whatever is still under way. */
   close(): Promise<void>;
 }
 
+/** Makes the server that answers one request. */
+export type ServerFactory = (headers: Headers, requestId: string | undefined) => McpServer;
+
 /** MCP over Streamable HTTP, without sessions and without a socket: any request may go to any process. */
-export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
-  const hostnames = [...options.allowedHostnames];
-  const checkToken = options.authToken === undefined ? undefined : tokenCheck(options.authToken);
+export function createHttpEndpoint(
+  createServer: ServerFactory,
+  { allowedHostnames, authToken, log }: HttpEndpointOptions,
+): HttpEndpoint {
+  const hostnames = [...allowedHostnames];
+  const checkToken = authToken === undefined ? undefined : tokenCheck(authToken);
   const requestIds = new WeakMap<Request, string>();
 
   const handler = createMcpHandler(
     ({ requestInfo }) => {
       // Streamable HTTP always has a request; the SDK's type also covers transports without one.
       if (!requestInfo) throw new Error("MCP over HTTP without an HTTP request");
-      return serverFor(requestInfo.headers, requestIds.get(requestInfo), options);
+      return createServer(requestInfo.headers, requestIds.get(requestInfo));
     },
-    { onerror: (error) => options.log("warn", { event: "protocol_error", ...fault(error) }) },
+    { onerror: (error) => log("warn", { event: "protocol_error", ...fault(error) }) },
   );
 
   return {
@@ -75,56 +69,6 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
 
     close: () => handler.close(),
   };
-}
-
-function serverFor(headers: Headers, requestId: string | undefined, options: McpEndpointOptions) {
-  const { agentOps, configured, limits, log, version } = options;
-  const ownKey = headers.get(API_KEY_HEADER) || undefined;
-
-  return createServer({
-    version,
-    limits,
-    isKeyConfigured: (ownKey ?? configured.apiKey) !== undefined,
-    connect: ({ AGENTOPS_API_KEY: apiKey, AGENTOPS_API_URL: apiUrl }, traceContext) =>
-      agentOps.client({
-        ...resolveHttpTarget({ apiKey, apiUrl }, headers, configured),
-        traceContext,
-      }),
-    onToolCall: (outcome) => logToolCall(log, requestId, outcome),
-  });
-}
-
-/**
- * A key in a header stands where `AGENTOPS_API_KEY` stands on stdio: the person who set up the client
- * chose it, and the URL in the header beside it. Without a key of its own a request moves nobody's
- * credentials: its URL header then weighs no more than the argument of a call.
- */
-function resolveHttpTarget(call: RequestedAccess, headers: Headers, operator: ConfiguredAccess) {
-  const apiKey = headers.get(API_KEY_HEADER) || undefined;
-  const apiUrl = headers.get(API_URL_HEADER) || undefined;
-  const { allowedApiUrls } = operator;
-
-  if (apiKey !== undefined) {
-    return resolveTarget(call, { apiKey, apiUrl: apiUrl ?? operator.apiUrl, allowedApiUrls });
-  }
-  const requested = { apiKey: call.apiKey, apiUrl: call.apiUrl ?? apiUrl };
-  // The operator's dashboard session answers for the operator's key alone.
-  return resolveTarget(
-    requested,
-    call.apiKey ? { ...operator, sessionCookie: undefined } : operator,
-  );
-}
-
-function logToolCall(log: Log, requestId: string | undefined, outcome: ToolOutcome): void {
-  const { tool, code, error } = outcome;
-  const level = code === "internal_error" ? "error" : "info";
-  log(level, {
-    event: "tool_call",
-    requestId,
-    tool,
-    code,
-    ...(error !== undefined && fault(error)),
-  });
 }
 
 /** The parsed body, or the answer to a body that is too long, broken off or not JSON. */

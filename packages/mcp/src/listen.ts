@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
-import type { McpEndpoint } from "./http.js";
+import type { HttpEndpoint } from "./http.js";
 import type { Log } from "./log.js";
 
 /** What bounds the server. Times are milliseconds. */
@@ -51,7 +51,7 @@ interface Outgoing {
 }
 
 /** Serves the endpoint at `/mcp`, with `/health` (it runs) and `/ready` (it takes work) beside it. */
-export async function listen(endpoint: McpEndpoint, options: ListenOptions): Promise<HttpServer> {
+export async function listen(endpoint: HttpEndpoint, options: ListenOptions): Promise<HttpServer> {
   const limits = { ...HTTP_LIMITS, ...options.limits };
   const routes = createRoutes(endpoint, { ...options, limits });
   const server = createServer(
@@ -85,7 +85,7 @@ export async function listen(endpoint: McpEndpoint, options: ListenOptions): Pro
 
 type RouteOptions = Pick<ListenOptions, "log" | "now"> & { readonly limits: HttpLimits };
 
-function createRoutes(endpoint: McpEndpoint, { limits, log, now }: RouteOptions) {
+function createRoutes(endpoint: HttpEndpoint, { limits, log, now }: RouteOptions) {
   let requestsInFlight = 0;
   let onIdle: (() => void) | undefined;
 

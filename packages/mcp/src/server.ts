@@ -7,6 +7,7 @@ import { registerResources } from "./resources.js";
 import {
   acceptedInput,
   type CallCredential,
+  type ConfiguredCredential,
   shownInput,
   splitCredential,
 } from "./tools/credentials.js";
@@ -33,10 +34,8 @@ export const INSTRUCTIONS = [
 /** Largest result, in characters, that hosts are asked to show whole: the most Claude Code allows. */
 const MAX_RAW_RESULT_CHARS = 500_000;
 
-export interface ServerOptions {
+export interface ServerOptions extends ConfiguredCredential {
   readonly version: string;
-  /** Whether calls may come without AGENTOPS_API_KEY because the server has one. */
-  readonly isKeyConfigured: boolean;
   readonly limits: ToolLimits;
   /** Milliseconds since the Unix epoch. */
   readonly now?: () => number;
@@ -75,10 +74,7 @@ export function createServer(options: ServerOptions): McpServer {
 }
 
 function registerTool(server: McpServer, tool: Tool, options: ServerOptions): void {
-  const shown = shownInput(tool.input, {
-    isKeyConfigured: options.isKeyConfigured,
-    isOriginal: tool.answersRaw === true,
-  });
+  const shown = shownInput(tool.input, { ...options, isOriginal: tool.answersRaw === true });
 
   server.registerTool(
     tool.name,

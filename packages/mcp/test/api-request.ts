@@ -14,7 +14,10 @@ export async function getWithKey(path: string): Promise<string> {
   return response.text();
 }
 
-/** Ids of the shared server's three sample runs, newest first. */
-export async function sampleTraces(): Promise<{ trace_id: string; span_count: number }[]> {
-  return JSON.parse(await getWithKey("/v4/traces?limit=100")).traces;
+/** The newest of the shared server's sample runs with so many spans. */
+export async function sampleTrace(
+  hasSize: (spanCount: number) => boolean,
+): Promise<{ trace_id: string; span_count: number }> {
+  const { traces } = JSON.parse(await getWithKey("/v4/traces?limit=100"));
+  return traces.find((trace: { span_count: number }) => hasSize(trace.span_count));
 }

@@ -66,11 +66,41 @@ test("the credential is required unless the server has a key", async () => {
   const [optional] = (await withKey.client.listTools()).tools;
 
   expect(asked?.inputSchema.required).toEqual(["AGENTOPS_API_KEY"]);
-  expect(Object.keys(asked?.inputSchema.properties ?? {})).toEqual([
-    "limit",
-    "AGENTOPS_API_KEY",
-    "AGENTOPS_API_URL",
-  ]);
+  expect(Object.keys(asked?.inputSchema.properties ?? {})).toEqual(
+    expect.arrayContaining(["limit", "AGENTOPS_API_KEY", "AGENTOPS_API_URL"]),
+  );
   expect(optional?.inputSchema.required ?? []).toEqual([]);
   expect(optional?.inputSchema.properties).toHaveProperty("AGENTOPS_API_KEY");
+});
+
+test("an empty variable counts as unset", async () => {
+  const { client } = await connectOverStdio({
+    AGENTOPS_API_KEY: "",
+    AGENTOPS_API_URL: "",
+    AGENTOPS_MAX_RAW_TOKENS: "",
+  });
+  const [listTraces] = (await client.listTools()).tools;
+
+  expect(listTraces?.inputSchema.required).toEqual(["AGENTOPS_API_KEY"]);
+  expect(listTraces?.inputSchema.properties?.AGENTOPS_API_URL).toMatchObject({
+    default: "https://api.agentops.ai",
+  });
+});
+
+test("a URL that is none is refused at the start, with the variable's name", async () => {
+  for (const name of ["AGENTOPS_API_URL", "AGENTOPS_ALLOWED_API_URLS"]) {
+    const env = { [name]: "localhost:8000" };
+    await expect(run(process.execPath, [MCP_CLI], { env })).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(new RegExp(`${name}.*http`)),
+    });
+  }
+});
+
+test("the two original tools ask hosts to show their raw answers whole", async () => {
+  const { client } = await connectOverStdio();
+  const { tools } = await client.listTools();
+  const raw = tools.filter(({ _meta }) => _meta?.["anthropic/maxResultSizeChars"] === 500_000);
+
+  expect(raw.map(({ name }) => name)).toEqual(["list_traces", "trace_detail"]);
 });

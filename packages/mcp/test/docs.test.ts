@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
+import { PRODUCTION_API_URL } from "../src/api/url-policy.js";
 import { configSchema } from "../src/config.js";
 import { shownInput } from "../src/tools/credentials.js";
 import type { Tool } from "../src/tools/define-tool.js";
@@ -32,10 +33,9 @@ describe("the pages made from code are up to date (npm run test:update rewrites 
     const readme = await readFile(new URL("README.md", root), "utf8");
     const rows = tools.map(({ name, description }) => `| \`${name}\` | ${description} |`);
     const table = ["| Tool | What it answers |", "|---|---|", ...rows].join("\n");
-    const updated = readme.replace(
-      /(<!-- tools -->\n)[\s\S]*?(\n<!-- \/tools -->)/,
-      (_, open, close) => `${open}${table}${close}`,
-    );
+    const [before, rest] = readme.split("<!-- tools -->");
+    const [, after] = rest?.split("<!-- /tools -->") ?? [];
+    const updated = `${before}<!-- tools -->\n${table}\n<!-- /tools -->${after}`;
     await expect(updated).toMatchFileSnapshot(file("README.md"));
   });
 });
@@ -45,7 +45,11 @@ function file(path: string): string {
 }
 
 function toolSection(tool: Tool): string {
-  const input = shownInput(tool.input, { isKeyConfigured: false, isOriginal: false });
+  const input = shownInput(tool.input, {
+    isKeyConfigured: false,
+    isOriginal: false,
+    apiUrl: PRODUCTION_API_URL,
+  });
   const { properties = {}, required = [] } = z.toJSONSchema(input, { io: "input" });
   const rows = Object.entries(properties).map(([name, property]) => {
     const kind = required.includes(name) ? "required" : describeDefault(property);

@@ -20,7 +20,16 @@ test.each([
   ["packages/mcp/src/tools/list-traces.ts", "node:http", "belong to server.ts"],
   ["packages/mcp/src/server.ts", "agentops-local", "must not depend on the database"],
   ["packages/mcp/src/api/client.ts", "chdb", "must not depend on the database"],
+  ["packages/mcp/src/api/client.ts", "../listen.js", "knows only trace/"],
+  ["packages/mcp/src/tools/list-traces.ts", "../log.js", "belong to server.ts"],
   ["packages/local/src/rest/api.ts", "@clickhouse/client", "Only store/"],
+  ["packages/local/src/sample/send.ts", "@clickhouse/client", "Only store/"],
+  ["packages/local/src/rest/api.ts", "../store/traces.js", "through its index"],
+  ["packages/local/src/rest/api.ts", "../otlp/receiver.js", "meet in the store"],
+  ["packages/local/src/rest/api.ts", "protobufjs", "meet in the store"],
+  ["packages/local/src/otlp/receiver.ts", "../rest/api.js", "meet in the store"],
+  ["packages/local/src/store/store.ts", "../rest/api.js", "it knows neither"],
+  ["packages/local/src/store/store.ts", "../../../mcp/src/server.js", "public index"],
   ["packages/local/src/cli.ts", "chdb/connection", "Only store/"],
   ["packages/local/src/server.ts", "../../mcp/src/server.js", "public index"],
 ])("%s may not import %s, and lint says why", (path, imported, reason) => {
@@ -32,6 +41,7 @@ test.each([
   ["packages/mcp/src/api/client.ts", "../trace/tree.js"],
   ["packages/local/src/store/database.ts", "chdb/connection"],
   ["packages/local/src/server.ts", "mcp-server-agentops-api"],
+  ["packages/local/src/rest/api.ts", "../store/index.js"],
 ])("%s may import %s", (path, imported) => {
   expect(lint(path, imported)).not.toContain("noRestrictedImports");
 });

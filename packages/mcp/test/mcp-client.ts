@@ -10,6 +10,8 @@ export type Era = (typeof ERAS)[number];
 
 export interface Connection {
   readonly client: Client;
+  /** Of the server's process. */
+  readonly pid: number | null;
   /** Everything the server has written to stderr so far. */
   stderr(): string;
   /** Calls a tool and returns the text of its answer. */
@@ -40,7 +42,7 @@ export async function connectOverStdio(
     { versionNegotiation: { mode: era } },
   );
   await client.connect(transport);
-  return { ...connectionOf(client), stderr: () => stderr };
+  return { ...connectionOf(client), pid: transport.pid, stderr: () => stderr };
 }
 
 /** What tests do with a connected client, over any transport. The client ends with the test. */

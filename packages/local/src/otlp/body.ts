@@ -1,5 +1,6 @@
 import { promisify } from "node:util";
 import { gunzip, inflate } from "node:zlib";
+import { BodyTooLargeError, readLimited } from "../body.js";
 import { ExportError } from "./export-error.js";
 
 /**
@@ -13,7 +14,7 @@ const inflaters = { gzip: promisify(gunzip), deflate: promisify(inflate) };
 /** Reads an export's body, inflated. Stops at {@link MAX_EXPORT_BYTES}, whatever the headers claim. */
 export async function readBody(request: Request): Promise<Uint8Array> {
   const encoding = request.headers.get("content-encoding")?.toLowerCase() ?? "identity";
-  const body = await readLimited(request);
+  const body = await readSent(request);
   if (encoding === "identity") return body;
   if (encoding !== "gzip" && encoding !== "deflate") {
     throw new ExportError(415, "Content-Encoding must be gzip, deflate or absent.");
@@ -27,20 +28,12 @@ export async function readBody(request: Request): Promise<Uint8Array> {
   }
 }
 
-/** Node reads no more of a body than its declared length, and at once: as a stream it takes five times the CPU. */
-async function readLimited(request: Request): Promise<Uint8Array> {
-  const declaredBytes = request.headers.get("content-length");
-  if (Number(declaredBytes) > MAX_EXPORT_BYTES) throw tooLarge();
-  if (declaredBytes !== null) return new Uint8Array(await request.arrayBuffer());
-
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of request.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > MAX_EXPORT_BYTES) throw tooLarge();
-    chunks.push(chunk);
+async function readSent(request: Request): Promise<Uint8Array> {
+  try {
+    return await readLimited(request, MAX_EXPORT_BYTES);
+  } catch (error) {
+    throw error instanceof BodyTooLargeError ? tooLarge() : error;
   }
-  return Buffer.concat(chunks, bytes);
 }
 
 function tooLarge(): ExportError {

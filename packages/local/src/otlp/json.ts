@@ -12,7 +12,8 @@ import { durationNano, type ExportRequest, exportRequest } from "./export-reques
 
 /**
  * Decodes the JSON encoding of an OTLP `ExportTraceServiceRequest`: ids are hex, 64-bit integers are
- * strings by the specification and numbers in some SDKs, unknown fields are ignored.
+ * strings by the specification and numbers in some SDKs, unknown fields are ignored, and a field that
+ * is null or absent has its default.
  *
  * @throws {Error} when the bytes are not that message.
  */
@@ -21,24 +22,25 @@ export function decodeJson(body: Uint8Array): ExportRequest {
 }
 
 const integer = z.union([z.int(), z.string().regex(/^-?\d+$/)]).transform(BigInt);
-const unixNano = z
-  .union([z.number().nonnegative(), z.string().regex(/^\d+$/)])
-  .transform(BigInt)
-  .default(0n);
+const unixNano = orElse(
+  z.union([z.number().nonnegative(), z.string().regex(/^\d+$/)]).transform(BigInt),
+  0n,
+);
 const double = z.union([z.number(), z.enum(["NaN", "Infinity", "-Infinity"]).transform(Number)]);
-const text = z.string().default("");
-const hexId = z.string().toLowerCase().default("");
+const text = orElse(z.string(), "");
+const hexId = orElse(z.string().toLowerCase(), "");
+const enumNumber = orElse(z.int(), 0);
 
 const valueSchema: z.ZodType<AnyValue> = z.lazy(() =>
   z
     .object({
-      stringValue: z.string().optional(),
-      boolValue: z.boolean().optional(),
-      intValue: integer.optional(),
-      doubleValue: double.optional(),
-      arrayValue: z.object({ values: z.array(valueSchema).default([]) }).optional(),
-      kvlistValue: z.object({ values: keyValues }).optional(),
-      bytesValue: z.string().optional(),
+      stringValue: z.string().nullish(),
+      boolValue: z.boolean().nullish(),
+      intValue: integer.nullish(),
+      doubleValue: double.nullish(),
+      arrayValue: z.object({ values: listOf(valueSchema) }).nullish(),
+      kvlistValue: z.object({ values: keyValues }).nullish(),
+      bytesValue: z.string().nullish(),
     })
     .transform(
       ({ arrayValue, kvlistValue, ...scalar }) =>
@@ -48,17 +50,16 @@ const valueSchema: z.ZodType<AnyValue> = z.lazy(() =>
         scalar.boolValue ??
         scalar.intValue ??
         scalar.doubleValue ??
-        scalar.bytesValue,
+        scalar.bytesValue ??
+        undefined,
     ),
 );
 
-const keyValues = z
-  .array(
-    z
-      .object({ key: z.string(), value: valueSchema.optional() })
-      .transform(({ key, value }) => [key, value] as const),
-  )
-  .default([]);
+const keyValues = listOf(
+  z
+    .object({ key: text, value: orElse(valueSchema, undefined) })
+    .transform(({ key, value }) => [key, value] as const),
+);
 
 const attributes = keyValues.transform(
   (entries): TextEntries => entries.map(([key, value]) => [key, attributeText(value)]),
@@ -75,13 +76,13 @@ const spanSchema = z
     parentSpanId: hexId,
     traceState: text,
     name: text,
-    kind: z.int().default(0),
+    kind: enumNumber,
     startTimeUnixNano: unixNano,
     endTimeUnixNano: unixNano,
     attributes,
-    events: z.array(eventSchema).default([]),
-    links: z.array(linkSchema).default([]),
-    status: z.object({ code: z.int().default(0), message: text }).optional(),
+    events: listOf(eventSchema),
+    links: listOf(linkSchema),
+    status: orElse(z.object({ code: enumNumber, message: text }), { code: 0, message: "" }),
   })
   .transform(
     ({ kind, startTimeUnixNano, endTimeUnixNano, status, ...span }): SpanRecord => ({
@@ -89,32 +90,37 @@ const spanSchema = z
       kind: spanKindNames[kind] ?? "Unspecified",
       startUnixNano: startTimeUnixNano,
       durationNano: durationNano(startTimeUnixNano, endTimeUnixNano),
-      status: statusNames[status?.code ?? 0] ?? "Unset",
-      statusMessage: status?.message ?? "",
+      status: statusNames[status.code] ?? "Unset",
+      statusMessage: status.message,
     }),
   );
 
-const resourceSchema = z
-  .object({ attributes })
-  .default({ attributes: [] })
-  .transform(
-    ({ attributes }): ResourceRecord => ({
-      attributes,
-      serviceName: attributes.find(([key]) => key === "service.name")?.[1] ?? "",
-    }),
-  );
+const resourceSchema = orElse(z.object({ attributes }), { attributes: [] }).transform(
+  ({ attributes }): ResourceRecord => ({
+    attributes,
+    serviceName: attributes.find(([key]) => key === "service.name")?.[1] ?? "",
+  }),
+);
 
 const scopeSpansSchema = z.object({
-  scope: z.object({ name: text, version: text }).default({ name: "", version: "" }),
-  spans: z.array(spanSchema).default([]),
+  scope: orElse(z.object({ name: text, version: text }), { name: "", version: "" }),
+  spans: listOf(spanSchema),
 });
 
 const resourceSpansSchema = z
-  .object({ resource: resourceSchema, scopeSpans: z.array(scopeSpansSchema).default([]) })
+  .object({ resource: resourceSchema, scopeSpans: listOf(scopeSpansSchema) })
   .transform(({ resource, scopeSpans }): SpanGroup[] =>
     scopeSpans.map((scope) => ({ resource, ...scope })),
   );
 
 const exportSchema = z
-  .object({ resourceSpans: z.array(resourceSpansSchema).default([]) })
+  .object({ resourceSpans: listOf(resourceSpansSchema) })
   .transform(({ resourceSpans }) => resourceSpans.flat());
+
+function orElse<Schema extends z.ZodType, Default>(schema: Schema, fallback: Default) {
+  return schema.nullish().transform((value) => value ?? fallback);
+}
+
+function listOf<Item extends z.ZodType>(item: Item) {
+  return orElse<z.ZodArray<Item>, z.output<Item>[]>(z.array(item), []);
+}

@@ -9,7 +9,7 @@ import type { ExportRequest } from "./export-request.js";
 export interface ReceiverOptions {
   readonly store: Pick<Store, "addSpans">;
   readonly tokens: Pick<Tokens, "verify">;
-  /** Whose spans those sent without a token are; undefined where an export needs one. */
+  /** Whose spans those sent without a valid token are; undefined where an export needs one. */
   readonly anonymousProjectId: string | undefined;
   /** Told of exports that failed through no fault of the sender. */
   readonly onError: (error: unknown) => void;
@@ -44,7 +44,12 @@ async function receiveTraces(request: Request, options: ReceiverOptions): Promis
   }
 }
 
-/** The token decides whose spans these are. Like AgentOps' collector, any scheme word will do. */
+/**
+ * The token decides whose spans these are. Like AgentOps' collector, any scheme word will do.
+ *
+ * Where no token will do as well, one that is not valid here (of AgentOps Cloud, or from before the data
+ * folder was emptied) is treated as none: on a 401 exporters drop their spans for good.
+ */
 async function projectOf(
   request: Request,
   { tokens, anonymousProjectId }: ReceiverOptions,
@@ -55,6 +60,7 @@ async function projectOf(
   try {
     return (await tokens.verify(token)).projectId;
   } catch (error) {
+    if (anonymousProjectId) return anonymousProjectId;
     throw new ExportError(401, "The token is not valid here; get one from POST /v3/auth/token.", {
       cause: error,
     });

@@ -1,7 +1,8 @@
 import type { Hono } from "hono";
 import { z } from "zod";
 import { PLAN } from "../tokens.js";
-import { RestError, unprocessable } from "./errors.js";
+import { RestError } from "./errors.js";
+import { readJsonBody } from "./json-body.js";
 import { addRoute, type RestOptions } from "./routes.js";
 
 /** The two exchanges of an API key for a token: the SDKs' and the public API's. */
@@ -29,30 +30,7 @@ export function addAuthRoutes(app: Hono, { store, tokens }: RestOptions): void {
 const bodySchema = z.object({ api_key: z.string() });
 
 async function readApiKey(request: Request): Promise<string> {
-  if (!request.headers.get("content-type")?.includes("json")) {
-    const msg = "Input should be a valid dictionary or object to extract fields from";
-    throw unprocessable([{ type: "model_attributes_type", loc: ["body"], msg }]);
-  }
-
-  const parsed = bodySchema.safeParse(await readJson(request), { reportInput: true });
-  if (parsed.success) return parsed.data.api_key;
-
-  const isMissing = parsed.error.issues[0]?.input === undefined;
-  throw unprocessable([
-    {
-      type: isMissing ? "missing" : "string_type",
-      loc: ["body", "api_key"],
-      msg: isMissing ? "Field required" : "Input should be a valid string",
-    },
-  ]);
-}
-
-async function readJson(request: Request): Promise<unknown> {
-  try {
-    return await request.json();
-  } catch {
-    throw unprocessable([{ type: "json_invalid", loc: ["body"], msg: "JSON decode error" }]);
-  }
+  return (await readJsonBody(request, bodySchema)).api_key;
 }
 
 /** Any spelling that Python's `uuid.UUID` reads, as the canonical one: keys are pasted in many forms. */

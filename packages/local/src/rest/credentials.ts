@@ -22,12 +22,19 @@ export async function dashboardProjectId(context: Context, tokens: Tokens): Prom
   const bearer = /^bearer\s+(.+)$/i.exec(context.req.header("authorization") ?? "")?.[1];
   const token = bearer ?? getCookie(context, "session_id");
   if (!token) throw new RestError(401, { detail: "User is not authenticated." });
-  return await verify(tokens, token, ({ isExpired }) => {
-    const detail = isExpired
-      ? "User's session has expired."
-      : "Could not decode internal session JWT.";
-    return new RestError(401, { detail });
-  });
+  return await verify(tokens, token, bearer ? badToken : badSession);
+}
+
+/** Worded unlike {@link badSession}: a client gets a new token for the one, and a person for the other. */
+function badToken({ isExpired }: InvalidTokenError): RestError {
+  return new RestError(401, { detail: isExpired ? "Token has expired" : "Invalid token" });
+}
+
+function badSession({ isExpired }: InvalidTokenError): RestError {
+  const detail = isExpired
+    ? "User's session has expired."
+    : "Could not decode internal session JWT.";
+  return new RestError(401, { detail });
 }
 
 async function verify(

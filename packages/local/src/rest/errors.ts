@@ -14,8 +14,10 @@ export class RestError extends HTTPException {
 /** One entry of the list that FastAPI sends with a 422. */
 export interface FieldError {
   readonly type: string;
-  readonly loc: readonly string[];
+  /** Where the field is; in a text that is not JSON, the offset in it. */
+  readonly loc: readonly (string | number)[];
   readonly msg: string;
+  readonly ctx?: { readonly error: string };
 }
 
 /** Unlike FastAPI, the answer does not repeat the input: it may hold a key. */

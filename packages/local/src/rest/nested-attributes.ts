@@ -5,8 +5,14 @@ export interface NestedObject {
   [key: string]: Nested;
 }
 
-/** Arrays longer than this are cut: one attribute named `a.0` and one `a.999999999` must not fill the memory. */
-export const MAX_ARRAY_LENGTH = 10_000;
+/** What is deeper stays one key, dots and all. JSON readers of other languages stop at about as many. */
+export const MAX_DEPTH = 100;
+
+/**
+ * Elements that fill gaps in the lists of one span, beyond one for each of its attributes: without gaps
+ * it never takes more. What would need more is left out, so that `a.0` and `a.999999999` fill no memory.
+ */
+export const MAX_GAPS = 1000;
 
 /**
  * Dotted keys as a tree, by AgentOps' rules, oddities included: keys in order, a list only where its
@@ -14,7 +20,9 @@ export const MAX_ARRAY_LENGTH = 10_000;
  */
 export function nestAttributes(flat: FlatAttributes): NestedObject {
   const root = emptyObject();
-  for (const [key, value] of Object.entries(flat).sort(byKey)) insert(root, key.split("."), value);
+  const entries = Object.entries(flat).sort(byKey);
+  const room: Room = { gaps: entries.length + MAX_GAPS };
+  for (const [key, value] of entries) insert(root, segmentsOf(key), { value, room });
   return root;
 }
 
@@ -34,17 +42,33 @@ export function isObject(value: Nested | undefined): value is NestedObject {
 
 type Container = Nested[] | NestedObject;
 
-function insert(root: NestedObject, segments: readonly string[], value: string): void {
+/** How many more gaps may be filled. */
+interface Room {
+  gaps: number;
+}
+
+function segmentsOf(key: string): string[] {
+  const segments = key.split(".");
+  if (segments.length <= MAX_DEPTH) return segments;
+  return [...segments.slice(0, MAX_DEPTH - 1), segments.slice(MAX_DEPTH - 1).join(".")];
+}
+
+function insert(
+  root: NestedObject,
+  segments: readonly string[],
+  { value, room }: { value: string; room: Room },
+): void {
   let container: Container = root;
   for (const [depth, segment] of segments.entries()) {
     const next = segments[depth + 1];
     if (next === undefined) {
-      place(container, segment, { value, gap: () => null });
+      place(container, segment, { value, gap: () => null, room });
       return;
     }
     place(container, segment, {
       value: next === "0" ? [] : emptyObject(),
       gap: () => (isIndex(next) ? [] : emptyObject()),
+      room,
     });
     const child = get(container, segment);
     if (typeof child !== "object" || child === null) return;
@@ -56,14 +80,15 @@ function insert(root: NestedObject, segments: readonly string[], value: string):
 function place(
   container: Container,
   segment: string,
-  { value, gap }: { value: Nested; gap: () => Nested },
+  { value, gap, room }: { value: Nested; gap: () => Nested; room: Room },
 ): void {
   if (!Array.isArray(container)) {
     if (!isDigit(segment)) container[segment] ??= value;
     return;
   }
   const index = Number(segment);
-  if (!isIndex(segment) || index >= MAX_ARRAY_LENGTH) return;
+  if (!isIndex(segment) || index - container.length > room.gaps) return;
+  room.gaps -= Math.max(index - container.length, 0);
   while (container.length < index) container.push(gap());
   container[index] ??= value;
 }

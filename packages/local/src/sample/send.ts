@@ -12,14 +12,15 @@ export interface SampleOptions {
   readonly token?: string;
 }
 
-/** The longest last, so that it is the newest. */
+/** The longest last, so that it is the newest: lists are by start. */
 const runs = [supportRun, researchRun, migrationRun];
 
 /**
  * Records three runs with the OpenTelemetry SDK and exports them over OTLP/HTTP: one that succeeds, one
- * whose tool fails, one of 200 spans. They ended just now and lasted as long as such runs do.
+ * whose tool fails, one of 200 spans. They lasted as long as such runs do, one after the other, and the
+ * last ended just now.
  *
- * @returns the trace ids, in that order.
+ * @returns the trace ids, in that order: the newest last.
  * @throws when the server does not take them.
  */
 export async function sendSampleRuns({ url, token }: SampleOptions): Promise<string[]> {
@@ -33,15 +34,15 @@ export async function sendSampleRuns({ url, token }: SampleOptions): Promise<str
   });
 
   const tracer = provider.getTracer("agentops");
-  const traceIds = runs.map((run) => recordRun(tracer, run, Date.now()));
+  let startMs = Date.now() - runs.reduce((sum, run) => sum + durationMs(run), 0);
+  const traceIds = runs.map((run) => {
+    const { traceId } = recordSpan(tracer, run, { context: ROOT_CONTEXT, startMs });
+    startMs += durationMs(run);
+    return traceId;
+  });
   await provider.forceFlush();
   await provider.shutdown();
   return traceIds;
-}
-
-function recordRun(tracer: Tracer, run: SampleSpan, endMs: number): string {
-  const startMs = endMs - durationMs(run);
-  return recordSpan(tracer, run, { context: ROOT_CONTEXT, startMs }).traceId;
 }
 
 /** Children run one after the other; what the span does by itself comes last. */

@@ -1,10 +1,13 @@
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
 import {
   type ClickHouseClient,
   type ClickHouseClientConfigOptions,
   createClient,
 } from "@clickhouse/client";
 import { createChdbConnection } from "chdb/connection";
+import { StartError, systemCode } from "../start-error.js";
 
 type ClientConnection = NonNullable<ClickHouseClientConfigOptions["connection"]>;
 type Parameters = Record<string, unknown>;
@@ -18,27 +21,24 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** The engine does not open its folder. It prints why by itself, and to its caller only says that. */
-export class DatabaseOpenError extends Error {
-  override readonly name = "DatabaseOpenError";
-
-  constructor(path: string, options: ErrorOptions) {
-    super(
-      `The database in ${path} cannot be opened; the reason is printed above. If another process has it open, stop that one or choose another --data-dir.`,
-      options,
-    );
-  }
-}
-
 /**
  * The engine runs one statement at a time per connection, so reads have their own: without them every
  * read would wait for the insert in progress. More readers than cores do not read faster.
  */
 const READER_COUNT = 2;
 
-/** Opens the embedded engine on a folder, which it creates. */
+/**
+ * Opens the embedded engine on a folder, which it creates.
+ *
+ * @throws {StartError} when there can be no such folder, or the engine does not open it.
+ */
 export async function openDatabase(path: string): Promise<Database> {
-  await mkdir(path, { recursive: true });
+  await makeFolder(path).catch((error) => {
+    throw new StartError(
+      `The folder ${path} cannot be made (${systemCode(error)}). Choose another --data-dir.`,
+      { cause: error },
+    );
+  });
 
   const writer = connect(path);
   await writer.command({ query: "CREATE DATABASE IF NOT EXISTS agentops" });
@@ -70,6 +70,14 @@ export async function openDatabase(path: string): Promise<Database> {
   };
 }
 
+/** Unlike `mkdir` with `recursive`, it returns where the parent is one like /proc, which takes no folders. */
+async function makeFolder(path: string): Promise<void> {
+  if (existsSync(path)) return;
+  await makeFolder(dirname(path));
+  await mkdir(path);
+}
+
+/** The engine prints by itself why it does not open a folder, and to its caller only says that. */
 function connect(path: string): ClickHouseClient {
   try {
     // chDB implements the contract of @clickhouse/client-common, of which the client carries a copy of
@@ -77,6 +85,9 @@ function connect(path: string): ClickHouseClient {
     const connection: unknown = createChdbConnection({ path });
     return createClient({ connection: connection as ClientConnection });
   } catch (error) {
-    throw new DatabaseOpenError(path, { cause: error });
+    throw new StartError(
+      `The database in ${path} cannot be opened; the reason is printed above. If another process has it open, stop that one or choose another --data-dir.`,
+      { cause: error },
+    );
   }
 }

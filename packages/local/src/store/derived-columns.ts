@@ -9,9 +9,16 @@ export const attribute = (key: string) => `SpanAttributes['${key}']`;
 const firstOf = (...keys: string[]) => firstText(keys.map(attribute));
 const firstText = (texts: readonly string[]) =>
   `coalesce(${texts.map((text) => `nullIf(${text}, '')`).join(", ")}, '')`;
-/** Attribute text is whatever an SDK wrote: `12`, `12.0`, `None`. What is not a count counts as 0. */
-const count = (text: string) => `accurateCastOrDefault(toFloat64OrZero(${text}), 'UInt64')`;
-const usd = (text: string) => `ifNotFinite(toFloat64OrZero(${text}), 0)`;
+
+/** Far above any span's real figures, and low enough that sums over 10^9 spans overflow nothing. */
+export const MAX_SPAN_TOKENS = 1_000_000_000;
+export const MAX_SPAN_COST_USD = 1_000_000;
+
+/** Attribute text is whatever an SDK wrote: `12`, `12.0`, `None`, `1e308`. What cannot be true counts as 0. */
+const figure = (text: string, max: number) =>
+  `if(toFloat64OrZero(${text}) BETWEEN 0 AND ${max}, toFloat64OrZero(${text}), 0)`;
+const count = (text: string) => `accurateCastOrDefault(${figure(text, MAX_SPAN_TOKENS)}, 'UInt64')`;
+const usd = (text: string) => figure(text, MAX_SPAN_COST_USD);
 
 const quoted = (text: string) => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 const list = (texts: readonly string[]) => `[${texts.map(quoted).join(", ")}]`;

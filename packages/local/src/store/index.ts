@@ -1,4 +1,3 @@
-export { DatabaseOpenError } from "./database.js";
 export { defaultProject, type Project } from "./projects.js";
 export { type AttributeFilter, type SpanFilter, spanStatuses } from "./span-filter.js";
 export {

@@ -1,3 +1,4 @@
+import { StartError } from "../start-error.js";
 import type { Database } from "./database.js";
 import { migrations } from "./schema.js";
 
@@ -19,7 +20,7 @@ export async function migrate(database: Database): Promise<void> {
   const latest = migrations.at(-1)?.version ?? 0;
 
   if (current > latest) {
-    throw new Error(
+    throw new StartError(
       `The data folder was written by a newer agentops-local (schema ${current}, this one knows ${latest}). Update agentops-local, or use another --data-dir.`,
     );
   }

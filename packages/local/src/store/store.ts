@@ -43,7 +43,7 @@ export interface Store {
 /**
  * Opens the store in `dataDir`, which it creates; the default project is always in it.
  *
- * @throws {DatabaseOpenError} when the engine does not open it, because another process has it open, above all.
+ * @throws {StartError} when it cannot be opened, because another process has it open, above all.
  */
 export async function openStore(dataDir: string): Promise<Store> {
   const database = await openDatabase(join(dataDir, "clickhouse"));

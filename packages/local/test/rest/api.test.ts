@@ -3,6 +3,7 @@ import { request } from "node:http";
 import { join } from "node:path";
 import { SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { MAX_JSON_BYTES } from "../../src/rest/json-body.js";
 import {
   answer,
   defaultKey,
@@ -156,14 +157,37 @@ describe("tokens", () => {
     expect(await postJson(server.url + path, body)).toEqual({ status, body: expected });
   });
 
+  const invalid = { type: "json_invalid", ctx: { error: "Invalid JSON" } };
+  const noObject = { type: "model_attributes_type", loc: ["body"] };
   test.each([
-    ["{", "application/json", "json_invalid"],
-    ["api_key=x", "application/x-www-form-urlencoded", "model_attributes_type"],
-  ])("a body of %j as %s is a 422", async (body, contentType, type) => {
+    ["{", "application/json", { ...invalid, loc: ["body", 1] }],
+    ['{"api_key":"a"} x', "application/json", { ...invalid, loc: ["body", 16] }],
+    [defaultKey, "application/json", { ...invalid, loc: ["body", expect.any(Number)] }],
+    ["[]", "application/json", noObject],
+    ["5", "application/json", noObject],
+    ["null", "application/json", noObject],
+    ["", "application/json", { type: "missing", loc: ["body"] }],
+    ["api_key=x", "application/x-www-form-urlencoded", noObject],
+  ])("a body of %j as %s is a 422 that does not repeat it", async (body, contentType, entry) => {
     const headers = { "content-type": contentType };
     const response = await fetch(`${server.url}/v3/auth/token`, { method: "POST", body, headers });
-    expect(await answer(response)).toMatchObject({ status: 422, body: { detail: [{ type }] } });
+    expect(await answer(response)).toEqual({
+      status: 422,
+      body: { detail: [{ msg: expect.any(String), input: null, ...entry }] },
+    });
   });
+
+  test.each([["/v3/auth/token"], ["/public/v1/auth/access_token"]])(
+    "a body past the limit is refused at %s, announced or not",
+    async (path) => {
+      const text = JSON.stringify({ api_key: defaultKey, more: "x".repeat(MAX_JSON_BYTES) });
+      const headers = { "content-type": "application/json" };
+      for (const body of [text, new Blob([text]).stream()]) {
+        const init = { method: "POST", body, headers, duplex: "half" } as const;
+        expect((await fetch(server.url + path, init)).status).toBe(413);
+      }
+    },
+  );
 
   test("the signing secret is readable by its owner only", async () => {
     const { mode, size } = await stat(join(server.dataDir, "jwt-secret"));
@@ -195,7 +219,8 @@ describe("what a bad token gets", () => {
     ["/public/v1/spans/x/metrics", "Bearer x", 400, invalid],
     ["/v4/traces", undefined, 401, { detail: "User is not authenticated." }],
     ["/v4/traces/x", undefined, 401, { detail: "User is not authenticated." }],
-    ["/v4/traces/detail/x", "Bearer x", 401, { detail: "Could not decode internal session JWT." }],
+    ["/v4/traces", "Bearer x", 401, { detail: "Invalid token" }],
+    ["/v4/traces/detail/x", "bearer x", 401, { detail: "Invalid token" }],
     [
       `/v4/traces/list/${defaultProjectId}`,
       undefined,
@@ -207,6 +232,19 @@ describe("what a bad token gets", () => {
     expect(await answer(response)).toEqual({ status, body });
   });
 
+  test("as session cookie is told apart from one as Bearer", async () => {
+    const detailOf = async (token: string) =>
+      await answer(await server.get("/v4/traces", { cookie: `session_id=${token}` }));
+    expect(await detailOf("x")).toEqual({
+      status: 401,
+      body: { detail: "Could not decode internal session JWT." },
+    });
+    expect(await detailOf(await expiredToken())).toEqual({
+      status: 401,
+      body: { detail: "User's session has expired." },
+    });
+  });
+
   test("an expired one", async () => {
     const authorization = `Bearer ${await expiredToken()}`;
     expect(await answer(await server.get("/public/v1/project", { authorization }))).toEqual({
@@ -215,7 +253,7 @@ describe("what a bad token gets", () => {
     });
     expect(await answer(await server.get("/v4/traces", { authorization }))).toEqual({
       status: 401,
-      body: { detail: "User's session has expired." },
+      body: { detail: "Token has expired" },
     });
   });
 });
@@ -389,7 +427,11 @@ describe("the server", () => {
   test("says at /health that it is up, which version it is and what it can do", async () => {
     expect(await answer(await server.get("/health"))).toEqual({
       status: 200,
-      body: { message: "Server Up", version: expect.any(String), capabilities: [] },
+      body: {
+        message: "Server Up",
+        version: expect.any(String),
+        capabilities: ["spans.search", "spans.metrics"],
+      },
     });
   });
 

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import {
-  MAX_ARRAY_LENGTH,
+  MAX_DEPTH,
+  MAX_GAPS,
   nestAttributes,
   nestSpanAttributes,
 } from "../../src/rest/nested-attributes.js";
@@ -48,10 +49,23 @@ test("a key named __proto__ is an attribute and touches no prototype", () => {
   expect("polluted" in {}).toBe(false);
 });
 
-test(`a list is cut at ${MAX_ARRAY_LENGTH} elements`, () => {
-  expect(plain(nestAttributes({ "a.0": "x", "a.10000": "y", "a.999999999": "z" }))).toEqual({
-    a: ["x"],
-  });
+test(`lists take ${MAX_GAPS} elements more than there are attributes, all of them together`, () => {
+  const twoLists = nestAttributes(flat("a.0", `a.${MAX_GAPS}`, "a.999999999", "b.0", "b.9"));
+  expect(twoLists.a).toHaveLength(MAX_GAPS + 1);
+  expect(twoLists.b).toEqual(["b.0"]);
+});
+
+test("a list without gaps is whole, however long and in whatever order its keys are read", () => {
+  const length = 30_000;
+  const keys = Array.from({ length }, (_, index) => `a.${index}`);
+  expect(nestAttributes(flat(...keys)).a).toEqual(keys);
+});
+
+test(`a key is split into ${MAX_DEPTH} at most; the rest stays one`, () => {
+  const key = Array.from({ length: 20_000 }, () => "x").join(".");
+  let level: unknown = nestAttributes({ [key]: "deep" });
+  for (let depth = 1; depth < MAX_DEPTH; depth++) level = plain(level).x;
+  expect(level).toEqual({ [key.slice(2 * (MAX_DEPTH - 1))]: "deep" });
 });
 
 test("a prompt given as one string becomes a user message; a completion stays a string", () => {

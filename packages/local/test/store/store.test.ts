@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openDatabase } from "../../src/store/database.js";
+import { MAX_SPAN_COST_USD, MAX_SPAN_TOKENS } from "../../src/store/derived-columns.js";
 import {
   defaultProject,
   openStore,
@@ -9,6 +10,7 @@ import {
   type SpanGroup,
   type SpanRecord,
   type Store,
+  type TraceQuery,
 } from "../../src/store/index.js";
 import { encodeSpans } from "../../src/store/row-binary.js";
 import { temporaryFolder } from "../harness.js";
@@ -44,6 +46,18 @@ function span(fields: Partial<SpanRecord> & Pick<SpanRecord, "traceId">): SpanRe
     ...fields,
   };
 }
+
+const withOtherId = (original: SpanRecord) => ({ ...original, spanId: newSpanId() });
+
+const everything: TraceQuery = {
+  fromUnixNano: undefined,
+  untilUnixNano: undefined,
+  text: "",
+  orderBy: "start_time",
+  descending: true,
+  limit: 10,
+  offset: 0,
+};
 
 function groupOf(...spans: SpanRecord[]): SpanGroup[] {
   const resource = { serviceName: "agentops", attributes: [] };
@@ -182,9 +196,7 @@ describe("two projects", () => {
     expect(await figures(theirs)).toBeUndefined();
     expect(await figures(mine, other.id)).toBeUndefined();
 
-    const all = { fromUnixNano: undefined, untilUnixNano: undefined, text: "" } as const;
-    const order = { orderBy: "start_time", descending: true, limit: 10, offset: 0 } as const;
-    const page = await store.listTraces(other.id, { ...all, ...order });
+    const page = await store.listTraces(other.id, everything);
     expect(page.totals.traceCount).toBe(2);
     expect(page.traces.map(({ traceId }) => traceId).sort()).toEqual([shared, theirs].sort());
   });
@@ -239,6 +251,28 @@ describe("tokens and costs", () => {
       promptCostUsd: 0,
       completionCostUsd: 9e-7,
       totalCostUsd: 9e-7,
+    });
+  });
+
+  test("take a figure beyond what a span can use as 0, so that every sum stays a number", async () => {
+    const spans = ["1e308", "-1e308", "inf", String(MAX_SPAN_COST_USD)].map((cost) =>
+      span({
+        traceId: newTraceId(),
+        attributes: [
+          ["gen_ai.usage.total_cost", cost],
+          ["gen_ai.usage.prompt_cost", cost],
+          ["gen_ai.usage.total_tokens", "18446744073709551615"],
+          ["gen_ai.usage.prompt_tokens", String(MAX_SPAN_TOKENS)],
+        ],
+      }),
+    );
+    await store.addSpans(project, groupOf(...spans, ...spans.map(withOtherId)));
+    const { totals } = await store.listTraces(project, everything);
+    expect(totals).toMatchObject({
+      totalCostUsd: 2 * MAX_SPAN_COST_USD,
+      promptCostUsd: 2 * MAX_SPAN_COST_USD,
+      totalTokens: 0,
+      promptTokens: 8 * MAX_SPAN_TOKENS,
     });
   });
 

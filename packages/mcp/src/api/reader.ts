@@ -42,10 +42,14 @@ export function createReader(options: ReaderOptions, call: Call): Reader {
     return transport.request({ method: "GET", url, headers }, call);
   }
 
+  function verdictOn(response: HttpResponse): Verdict {
+    return judge(response, sessionCookie !== undefined);
+  }
+
   async function get(path: string): Promise<HttpResponse> {
     const session = await tokens.session(credential, call);
     const response = await send(path, session);
-    if (judge(response) !== "stale_token") return response;
+    if (verdictOn(response) !== "stale_token") return response;
 
     tokens.discard(credential, session);
     return send(path, await tokens.session(credential, call));
@@ -54,7 +58,7 @@ export function createReader(options: ReaderOptions, call: Call): Reader {
   /** Remembers the routes that are not for us. One that exists may yet answer for another trace. */
   function learn(skipped: readonly Skipped[]): void {
     for (const { route, verdict } of skipped) {
-      if (verdict !== "no_access") deployment.missingRoutes.add(route);
+      if (!isRefusal(verdict)) deployment.missingRoutes.add(route);
     }
   }
 
@@ -72,7 +76,7 @@ export function createReader(options: ReaderOptions, call: Call): Reader {
       const skipped: Skipped[] = [];
       for (const { route, path } of reads.filter(isOffered)) {
         const response = await get(path);
-        const verdict = judge(response);
+        const verdict = verdictOn(response);
         if (!isSkipped(verdict)) {
           learn(skipped);
           if (verdict !== "ok") throw failure(response);
@@ -82,7 +86,7 @@ export function createReader(options: ReaderOptions, call: Call): Reader {
       }
 
       if (skipped.some(({ verdict }) => verdict === "no_session")) learn(skipped);
-      const refused = skipped.find(({ verdict }) => verdict === "no_access");
+      const refused = skipped.find(({ verdict }) => isRefusal(verdict));
       if (refused) throw failure(refused.response);
       return undefined;
     },
@@ -106,5 +110,10 @@ interface Skipped {
 }
 
 function isSkipped(verdict: Verdict): boolean {
-  return verdict === "no_route" || verdict === "no_session" || verdict === "no_access";
+  return verdict === "no_route" || verdict === "no_session" || isRefusal(verdict);
+}
+
+/** The route is there, and says more about the failure than its absence would. */
+function isRefusal(verdict: Verdict): boolean {
+  return verdict === "no_access" || verdict === "unfit";
 }

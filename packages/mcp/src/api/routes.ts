@@ -4,6 +4,8 @@ import { notFound } from "./verdict.js";
 /** The routes read by name; what a server lacks is remembered under these. */
 export const routes = {
   traces: "GET /v4/traces",
+  /** The generation between the other two: the project is a parameter. */
+  tracesOfProject: "GET /v4/traces?project_id={project_id}",
   projectTraces: "GET /v4/traces/list/{project_id}",
   trace: "GET /v4/traces/{trace_id}",
   traceDetail: "GET /v4/traces/detail/{trace_id}",

@@ -18,11 +18,16 @@ export interface ListOptions {
 
 /** The most recent traces as the server lists them, else the runs that this machine knows. */
 export async function readList(reader: Reader, options: ListOptions): Promise<RawAnswer> {
-  const query = `?limit=${options.limit}${options.filter ?? ""}`;
+  const query = `limit=${options.limit}${options.filter ?? ""}`;
   const projectId = await reader.projectId();
   const listed = await reader.firstAnswer([
-    { route: routes.traces, path: `/v4/traces${query}` },
-    ...(projectId ? [readOf(routes.projectTraces, projectId, query)] : []),
+    { route: routes.traces, path: `/v4/traces?${query}` },
+    ...(projectId
+      ? [
+          readOf(routes.tracesOfProject, projectId, `&${query}`),
+          readOf(routes.projectTraces, projectId, `?${query}`),
+        ]
+      : []),
   ]);
   return listed ?? readKnownRuns(reader, options);
 }
@@ -78,6 +83,6 @@ function listingUnavailable(): ApiError {
   return new ApiError(
     "listing_unavailable",
     "This AgentOps deployment lists traces to signed-in dashboard users only, and no runs are known on this machine.",
-    "Give a trace_id to trace_detail: it is in the link that the AgentOps SDK prints. To list traces, set AGENTOPS_SESSION_COOKIE to the dashboard's session_id cookie, set AGENTOPS_LOG_FILE to the SDK's agentops.log, or record runs with agentops-local --forward.",
+    "Give a trace_id to trace_detail: it is in the link that the AgentOps SDK prints. To list traces, set AGENTOPS_SESSION_COOKIE to the dashboard's session_id cookie, set AGENTOPS_LOG_FILE to the SDK's agentops.log, or send runs to agentops-local, which lists them.",
   );
 }

@@ -1,7 +1,8 @@
 import type { Target } from "./agentops.js";
 import { ApiError } from "./errors.js";
 
-export const defaultApiUrl = "https://api.agentops.ai";
+/** Where AgentOps Cloud answers. */
+export const PRODUCTION_API_URL = "https://api.agentops.ai";
 
 /** The credentials and places the operator chose; a key from an HTTP header counts as configured. */
 export interface ConfiguredAccess {
@@ -68,7 +69,7 @@ function invalidUrl(message: string): ApiError {
   return new ApiError(
     "invalid_url",
     message,
-    `Give a URL such as ${defaultApiUrl} or http://localhost:8000.`,
+    `Give a URL such as ${PRODUCTION_API_URL} or http://localhost:8000.`,
   );
 }
 

@@ -13,6 +13,7 @@ interface Answer {
  *
  * - `no_route`: this deployment does not have the route.
  * - `no_session`: the route is for signed-in dashboard users.
+ * - `unfit`: the route wants other parameters, as it does in another generation of the API.
  * - `no_access`: the route exists, but the project is not visible to this credential.
  * - `stale_token`: the token is not, or no longer, accepted.
  * - `not_found`: the trace or span does not exist in this project.
@@ -21,30 +22,40 @@ export type Verdict =
   | "ok"
   | "no_route"
   | "no_session"
+  | "unfit"
   | "no_access"
   | "stale_token"
   | "not_found"
   | "failed";
 
-export function judge({ status, body }: Answer): Verdict {
+/**
+ * `hasSession`: a dashboard session went with the request. Only then may a complaint about a session
+ * be about that; otherwise it is about our token, whatever the server calls it.
+ */
+export function judge({ status, body }: Answer, hasSession = false): Verdict {
   if (status >= 200 && status < 300) return "ok";
 
   switch (status) {
     case 400:
       return complaint(body) === "invalid bearer token" ? "stale_token" : "failed";
     case 401:
-      return /user is not authenticated|session/.test(complaint(body))
-        ? "no_session"
-        : "stale_token";
+      return wantsSession(complaint(body), hasSession) ? "no_session" : "stale_token";
     case 403:
       return "no_access";
     case 404:
       return judgeNotFound(complaint(body));
     case 405:
       return "no_route";
+    case 422:
+      return "unfit";
     default:
       return "failed";
   }
+}
+
+function wantsSession(complaint: string, hasSession: boolean): boolean {
+  if (complaint === "user is not authenticated") return true;
+  return hasSession && complaint.includes("session");
 }
 
 /** Only a 404 that names what is missing was written by the route; others come from routers and proxies. */

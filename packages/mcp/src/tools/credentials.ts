@@ -2,18 +2,26 @@ import * as z from "zod";
 
 /** Named after the environment variables, so that an agent that found one knows where it goes. */
 const AGENTOPS_API_KEY = z.string().describe("AgentOps API key of the project to read.");
-const AGENTOPS_API_URL = z
+const AGENTOPS_API_URL = z.string().describe("AgentOps API to read from.");
+
+/** Models fill in what they do not know with an empty string. */
+const given = z
   .string()
-  .optional()
-  .describe("AgentOps API to read from, if not the configured one.");
+  .transform((text) => text.trim() || undefined)
+  .optional();
 
-const requiredFields = { AGENTOPS_API_KEY, AGENTOPS_API_URL };
-const optionalFields = { AGENTOPS_API_KEY: AGENTOPS_API_KEY.optional(), AGENTOPS_API_URL };
-
-const credentialSchema = z.object(optionalFields);
+const credentialFields = { AGENTOPS_API_KEY: given, AGENTOPS_API_URL: given };
+const credentialSchema = z.object(credentialFields);
 
 /** The credential that came with one call. It lives no longer than the call. */
 export type CallCredential = z.output<typeof credentialSchema>;
+
+/** What a call falls back on. */
+export interface ConfiguredCredential {
+  /** Whether calls may come without AGENTOPS_API_KEY because the server has one. */
+  readonly isKeyConfigured: boolean;
+  readonly apiUrl: string;
+}
 
 /**
  * The parameters a client is shown. Without a configured key every tool asks for one; with it only
@@ -21,15 +29,17 @@ export type CallCredential = z.output<typeof credentialSchema>;
  */
 export function shownInput(
   input: z.ZodObject,
-  { isKeyConfigured, isOriginal }: { isKeyConfigured: boolean; isOriginal: boolean },
+  { isKeyConfigured, apiUrl, isOriginal }: ConfiguredCredential & { isOriginal: boolean },
 ): z.ZodObject {
-  if (!isKeyConfigured) return input.extend(requiredFields);
-  return isOriginal ? input.extend(optionalFields) : input;
+  const url = AGENTOPS_API_URL.default(apiUrl);
+  if (!isKeyConfigured) return input.extend({ AGENTOPS_API_KEY, AGENTOPS_API_URL: url });
+  if (!isOriginal) return input;
+  return input.extend({ AGENTOPS_API_KEY: AGENTOPS_API_KEY.optional(), AGENTOPS_API_URL: url });
 }
 
 /** The parameters a call may bring: every tool accepts a credential, whether or not it is shown. */
 export function acceptedInput(input: z.ZodObject): z.ZodObject {
-  return input.extend(optionalFields);
+  return input.extend(credentialFields);
 }
 
 /** Splits parsed arguments into the credential and the tool's own. */

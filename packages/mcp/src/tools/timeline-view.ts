@@ -1,5 +1,4 @@
-import { byStart } from "../trace/calls.js";
-import { type SpanNode, type SpanTree, subtreeOf } from "../trace/tree.js";
+import { byStart, type SpanNode, type SpanTree, subtreeOf } from "../trace/tree.js";
 import { callText, renderAnswer } from "./answer.js";
 import { safeId, shortSpanIds } from "./span-ids.js";
 import { spanLine } from "./span-line.js";

@@ -1,4 +1,5 @@
 import type { AgentOpsClient } from "../api/client.js";
+import { ApiError, orApiError } from "../api/errors.js";
 import { MIN_ID_PREFIX } from "./span-ids.js";
 import { ArgumentError } from "./tool-error.js";
 
@@ -22,11 +23,14 @@ export async function resolveTraceId(
   const prefix = id.toLowerCase();
   if (!PREFIX.test(prefix)) return id;
 
-  const { rows } = await client.listPage(
-    { limit: PREFIX_SEARCH_LIMIT, offset: 0, text: prefix },
-    signal,
+  const page = await orApiError(
+    client.listPage({ limit: PREFIX_SEARCH_LIMIT, offset: 0, text: prefix }, signal),
   );
-  const matches = rows.map((row) => row.traceId).filter((listed) => listed.startsWith(prefix));
+  // Where traces cannot be listed, it may yet be a whole id: the read that follows will tell.
+  if (page instanceof ApiError) return id;
+
+  const matches = page.rows.map((row) => row.traceId).filter((each) => each.startsWith(prefix));
+  if (matches.includes(prefix)) return prefix;
   if (matches.length > 1) {
     throw new ArgumentError("trace_id", `${matches.length} recent traces begin with this id.`);
   }

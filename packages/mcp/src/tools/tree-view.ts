@@ -18,7 +18,10 @@ export interface TreeViewOptions {
   readonly notice?: string | undefined;
 }
 
-/** No row is shorter than this, so no more rows than this allows are worth choosing. */
+/** About what a row takes: a first guess at how many fit, because choosing them anew costs time. */
+const TYPICAL_ROW_TOKENS = 18;
+
+/** No row takes less. */
 const MIN_ROW_TOKENS = 8;
 
 /** Deeper rows are marked with their depth instead of being moved further to the right. */
@@ -37,7 +40,7 @@ export function renderTree(tree: SpanTree, options: TreeViewOptions): string {
 function renderBest(tree: SpanTree, options: TreeViewOptions): string {
   const idOf = shortSpanIds(tree.trace);
   const passedOnBy = new Set(errorChains(tree).flatMap((chain) => chain.passedOnBy));
-  let maxRows = Math.ceil(options.maxTokens / MIN_ROW_TOKENS);
+  let maxRows = Math.ceil(options.maxTokens / TYPICAL_ROW_TOKENS);
 
   for (;;) {
     const pruned = pruneTree(tree, { ...options, maxDepth: options.maxDepth ?? Infinity, maxRows });

@@ -59,6 +59,14 @@ describe("a deployment whose v4 takes a bearer token", () => {
   });
 });
 
+test("a deployment that wants the project as a parameter is given it", async () => {
+  scriptBearerGeneration(server);
+  server.on("GET /v4/traces", { status: 422 }, { body: { traces: [], total: 0 } });
+  await openFor(server).client().listTraces({ limit: 5 }, never);
+
+  expect(server.log.at(-1)).toBe(`GET /v4/traces?project_id=${projectId}&limit=5`);
+});
+
 describe("a deployment whose v4 is for signed-in users", () => {
   beforeEach(() => scriptPublicGeneration(server, 3));
 
@@ -134,7 +142,7 @@ describe("a deployment whose v4 is for signed-in users", () => {
     const { client } = openFor(server);
     const error = await errorOf(client().listTraces({ limit: 5 }, never));
     expect(error.code).toBe("listing_unavailable");
-    for (const way of ["trace_detail", "AGENTOPS_SESSION_COOKIE", "agentops-local --forward"]) {
+    for (const way of ["trace_detail", "AGENTOPS_SESSION_COOKIE", "agentops-local"]) {
       expect(error.hint).toContain(way);
     }
     await errorOf(client().listTraces({ limit: 5 }, never));

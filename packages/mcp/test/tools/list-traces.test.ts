@@ -1,6 +1,8 @@
 import { describe, expect, inject, test } from "vitest";
 import { getWithKey } from "../api-request.js";
 import { connectOverStdio, ERAS } from "../mcp-client.js";
+import { traceIdOf } from "../runs/run.js";
+import { localWithWeek } from "./own-local.js";
 
 const { url, apiKey } = inject("local");
 const configured = { AGENTOPS_API_KEY: apiKey, AGENTOPS_API_URL: url };
@@ -54,8 +56,77 @@ test("an unknown argument is answered with the valid ones", async () => {
   const { text, isError } = await call("list_traces", { count: 5 });
 
   expect(isError).toBe(true);
-  expect(text).toBe(
-    "invalid_argument: Unknown argument `count`.\n" +
-      "list_traces takes `limit` (optional), `AGENTOPS_API_KEY` (optional), `AGENTOPS_API_URL` (optional).",
+  expect(text).toMatch(
+    /^invalid_argument: Unknown argument `count`\.\nlist_traces takes `limit` \(optional\), .*`AGENTOPS_API_URL` \(optional\)\.$/,
   );
+});
+
+describe("a filtered list", () => {
+  const connect = localWithWeek();
+  const ids = (text: string) => [...text.matchAll(/\b[0-9a-f]{32}\b/g)].map(([id]) => id);
+
+  test.each([
+    [
+      "the failed runs",
+      { errors_only: true },
+      ["nightly-failed", "booking-6", "booking-4", "booking-2"],
+    ],
+    ["a time window", { since: "40h", until: "20h" }, ["booking-6", "song-before", "nightly-fine"]],
+    ["tags", { tags: ["nightly", "prod"] }, ["nightly-failed", "nightly-fine"]],
+    ["part of a name", { query: "CREWAI" }, ["song-after", "song-before"]],
+    ["a duration", { min_duration_ms: 50_000 }, ["nightly-failed", "nightly-fine"]],
+    ["an order", { sort: "slowest", limit: 2 }, ["nightly-failed", "nightly-fine"]],
+    ["most spans", { sort: "most_spans", limit: 1 }, ["nightly-fine"]],
+  ])("keeps to %s", async (_, args, keys) => {
+    const { call } = await connect();
+    const { text } = await call("list_traces", args);
+
+    expect(ids(text)).toEqual(keys.map(traceIdOf));
+    expect(text).toMatch(/ of the newest 11 of 11 traces match\.\n/);
+  });
+
+  test("is a table of what lists tell, and nothing else", async () => {
+    const { call } = await connect();
+    const { text } = await call("list_traces", { tags: ["bridge-graph"] });
+
+    expect(text).toMatch(
+      /^trace_id \| started \| duration \| spans \| errors \| cost \| name \| tags\n<trace-data [^\n]*\n\w{32} \| [^|]* \| 10\.2 s \| 16 \| 0 \| \$[\d.]+ \| default\.session \| bridge-graph\n/m,
+    );
+  });
+
+  test("comes as the server's own rows where raw JSON is asked for", async () => {
+    const { call } = await connect();
+    const { text } = await call("list_traces", { query: "crewai", view: "raw" });
+    const { traces, next_cursor } = JSON.parse(text);
+
+    expect(traces).toHaveLength(2);
+    expect(traces[0]).toMatchObject({ trace_id: traceIdOf("song-after"), span_count: 7 });
+    expect(next_cursor).toBeNull();
+  });
+
+  test.each([{ view: "table" }, { errors_only: true }, { sort: "slowest" }])(
+    "is paged to its end with its cursor, %o",
+    async (filter) => {
+      const { call } = await connect();
+      const seen: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const args = { ...filter, limit: 2, ...(cursor && { cursor }) };
+        const { text } = await call("list_traces", args);
+        seen.push(...ids(text));
+        cursor = /"cursor":"(\d+)"/.exec(text)?.[1];
+      } while (cursor !== undefined);
+
+      expect(new Set(seen).size).toBe(seen.length);
+      expect(seen).toHaveLength("errors_only" in filter ? 4 : 11);
+    },
+  );
+
+  test.each(["yesterday", "", "24", "2025-13-01", "h24"])("refuses %o as a time", async (since) => {
+    const { call } = await connect();
+    const { text, isError } = await call("list_traces", { since });
+
+    expect(isError).toBe(true);
+    expect(text).toMatch(/^invalid_argument: `since`: Give a time ago such as 24h/);
+  });
 });

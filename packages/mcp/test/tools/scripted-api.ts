@@ -2,6 +2,7 @@ import { Client } from "@modelcontextprotocol/client";
 import { InMemoryTransport } from "@modelcontextprotocol/server";
 import { onTestFinished } from "vitest";
 import { openAgentOps } from "../../src/api/agentops.js";
+import { PRODUCTION_API_URL } from "../../src/api/url-policy.js";
 import { createServer } from "../../src/server.js";
 import type { Trace } from "../../src/trace/trace.js";
 import { type FaultServer, openFaultServer } from "../api/fault-server.js";
@@ -34,6 +35,7 @@ export async function scriptedApi(
   const server = createServer({
     version: "0.0.0",
     isKeyConfigured: true,
+    apiUrl: PRODUCTION_API_URL,
     limits: { maxRawTokens },
     now,
     connect: () => agentOps.client({ baseUrl: api.url, apiKey }),

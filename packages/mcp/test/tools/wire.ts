@@ -45,12 +45,12 @@ function wireSpan(span: Span) {
     duration: Math.round(span.durationMs * 1e6),
     status_code: span.status.toUpperCase(),
     status_message: span.statusMessage,
-    attributes: {},
-    resource_attributes: span.resourceAttributes,
     span_attributes: span.attributes,
-    event_names: span.events.map(({ name }) => name),
-    event_timestamps: span.events.map(({ timeUnixMs }) => wireTime(timeUnixMs)),
-    event_attributes: span.events.map(({ attributes }) => attributes),
+    ...(span.events.length > 0 && {
+      event_names: span.events.map(({ name }) => name),
+      event_timestamps: span.events.map(({ timeUnixMs }) => wireTime(timeUnixMs)),
+      event_attributes: span.events.map(({ attributes }) => attributes),
+    }),
   };
 }
 

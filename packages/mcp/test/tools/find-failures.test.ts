@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { localWithWeek } from "./own-local.js";
+
+const connect = localWithWeek();
+
+test("find_failures groups errors that differ in figures only", async () => {
+  const { call } = await connect();
+  const { text } = await call("find_failures", { since: "7d" });
+
+  expect(text).toMatch(/^4 of 11 traces failed, with 2 kinds of error\. 11 of 11 traces read\.\n/);
+  expect(text).toMatch(
+    /^3× in 3 runs: PaymentDeclined: .* \| in tool charge_card \| first .*, last /m,
+  );
+  expect(text).toMatch(/^1× in 1 run \(ended 1\): TimeoutError: /m);
+});
+
+test("find_failures says what failing runs have that others have not", async () => {
+  const { call } = await connect();
+  const { text } = await call("find_failures", { query: "nightly" });
+
+  expect(text).toMatch(/^1 of 2 traces failed/);
+  expect(text).toContain("tool upload: in 1 of 1 failing, 0 of 1 other runs");
+});
+
+test("find_failures finds nothing where nothing failed", async () => {
+  const { call } = await connect();
+  const { text } = await call("find_failures", { tags: ["song-crew"] });
+
+  expect(text).toMatch(/^0 of 2 traces failed, with 0 kinds of error\./);
+});
