@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import type { Store } from "../store/index.js";
 import type { Tokens } from "../tokens.js";
+import { type Admission, createAdmission } from "./admission.js";
 import { readBody } from "./body.js";
 import { type Encoding, encodingOf, fallbackEncoding } from "./encoding.js";
 import { ExportError } from "./export-error.js";
@@ -17,14 +18,19 @@ export interface ReceiverOptions {
 
 /** OTLP/HTTP 1.x at the paths of the specification. Metrics and logs are taken and dropped. */
 export function createReceiver(options: ReceiverOptions): Hono {
+  const admission = createAdmission();
   return new Hono()
-    .post("/v1/traces", ({ req }) => receiveTraces(req.raw, options))
+    .post("/v1/traces", ({ req }) => receiveTraces(req.raw, options, admission))
     .post("/v1/metrics", ({ req }) => accept(req.raw))
     .post("/v1/logs", ({ req }) => accept(req.raw));
 }
 
 /** A 200 says that every span but the rejected ones is on disk. */
-async function receiveTraces(request: Request, options: ReceiverOptions): Promise<Response> {
+async function receiveTraces(
+  request: Request,
+  options: ReceiverOptions,
+  admission: Admission,
+): Promise<Response> {
   const encoding = encodingOf(request.headers.get("content-type"));
   try {
     if (!encoding) {
@@ -34,8 +40,11 @@ async function receiveTraces(request: Request, options: ReceiverOptions): Promis
       );
     }
     const projectId = await projectOf(request, options);
-    const { groups, rejectedSpanCount } = decode(encoding, await readBody(request));
-    await storeSpans(options, projectId, groups);
+    const rejectedSpanCount = await admission.admit(request.headers, async () => {
+      const decoded = decode(encoding, await readBody(request));
+      await storeSpans(options, projectId, decoded.groups);
+      return decoded.rejectedSpanCount;
+    });
     return respond(encoding, 200, encoding.encodeResponse(rejectedSpanCount));
   } catch (error) {
     if (!(error instanceof ExportError)) throw error;
@@ -97,5 +106,10 @@ async function accept(request: Request): Promise<Response> {
 }
 
 function respond(encoding: Encoding, status: number, body: Uint8Array<ArrayBuffer>): Response {
-  return new Response(body, { status, headers: { "content-type": encoding.contentType } });
+  const headers = new Headers({ "content-type": encoding.contentType });
+  if (status === 429 || status === 503) headers.set("retry-after", String(RETRY_AFTER_SECONDS));
+  return new Response(body, { status, headers });
 }
+
+/** By then the batch that is being written is written. */
+const RETRY_AFTER_SECONDS = 1;
