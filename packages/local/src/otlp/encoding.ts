@@ -65,7 +65,7 @@ export function encodingOf(contentType: string | null): Encoding | undefined {
 export const fallbackEncoding = jsonEncoding;
 
 /** `google.rpc.Code`: invalid argument, unauthenticated, resource exhausted, unavailable. */
-const rpcCodes = { 400: 3, 401: 16, 413: 8, 415: 3, 503: 14 } as const;
+const rpcCodes = { 400: 3, 401: 16, 413: 8, 415: 3, 429: 8, 503: 14 } as const;
 
 const varintTag = (number: number) => number << 3;
 const bytesTag = (number: number) => (number << 3) | 2;

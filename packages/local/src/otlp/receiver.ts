@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import type { Forwarder } from "../forward/forwarder.js";
 import type { Store } from "../store/index.js";
 import type { TokenClaims, Tokens } from "../tokens.js";
+import { type Admission, createAdmission } from "./admission.js";
 import { readBody } from "./body.js";
 import { type Encoding, encodingOf, fallbackEncoding } from "./encoding.js";
 import { ExportError } from "./export-error.js";
@@ -20,7 +21,7 @@ export interface ReceiverOptions {
 
 /** OTLP/HTTP 1.x at the paths of the specification. Metrics and logs are taken and dropped. */
 export function createReceiver(options: ReceiverOptions): Hono {
-  const parts = { ...options, price: createPricing() };
+  const parts = { ...options, price: createPricing(), admission: createAdmission() };
   return new Hono()
     .post("/v1/traces", ({ req }) => receiveTraces(req.raw, parts))
     .post("/v1/metrics", ({ req }) => accept(req.raw))
@@ -29,10 +30,11 @@ export function createReceiver(options: ReceiverOptions): Hono {
 
 interface ReceiverParts extends ReceiverOptions {
   readonly price: PriceSpans;
+  readonly admission: Admission;
 }
 
 /** A 200 says that every span but the rejected ones is on disk. */
-async function receiveTraces(request: Request, options: ReceiverParts): Promise<Response> {
+async function receiveTraces(request: Request, parts: ReceiverParts): Promise<Response> {
   const encoding = encodingOf(request.headers.get("content-type"));
   try {
     if (!encoding) {
@@ -41,12 +43,15 @@ async function receiveTraces(request: Request, options: ReceiverParts): Promise<
         "Content-Type must be application/x-protobuf or application/json.",
       );
     }
-    const sender = await senderOf(request, options);
-    const body = await readBody(request);
-    const { groups, rejectedSpanCount } = decode(encoding, body);
-    await keep(options, async () => {
-      await options.store.addSpans(sender.projectId, await options.price(groups));
-      await forward(options, sender, { body, contentType: encoding.contentType });
+    const sender = await senderOf(request, parts);
+    const rejectedSpanCount = await parts.admission.admit(request.headers, async () => {
+      const body = await readBody(request);
+      const { groups, rejectedSpanCount } = decode(encoding, body);
+      await keep(parts, async () => {
+        await parts.store.addSpans(sender.projectId, await parts.price(groups));
+        await forward(parts, sender, { body, contentType: encoding.contentType });
+      });
+      return rejectedSpanCount;
     });
     return respond(encoding, 200, encoding.encodeResponse(rejectedSpanCount));
   } catch (error) {
@@ -121,5 +126,10 @@ async function accept(request: Request): Promise<Response> {
 }
 
 function respond(encoding: Encoding, status: number, body: Uint8Array<ArrayBuffer>): Response {
-  return new Response(body, { status, headers: { "content-type": encoding.contentType } });
+  const headers = new Headers({ "content-type": encoding.contentType });
+  if (status === 429 || status === 503) headers.set("retry-after", String(RETRY_AFTER_SECONDS));
+  return new Response(body, { status, headers });
 }
+
+/** By then the batch that is being written is written. */
+const RETRY_AFTER_SECONDS = 1;

@@ -9,6 +9,7 @@ export const attribute = (key: string) => `SpanAttributes['${key}']`;
 const firstOf = (...keys: string[]) => firstText(keys.map(attribute));
 const firstText = (texts: readonly string[]) =>
   `coalesce(${texts.map((text) => `nullIf(${text}, '')`).join(", ")}, '')`;
+
 /** Far above any span's real figures, and low enough that sums over 10^9 spans overflow nothing. */
 export const MAX_SPAN_TOKENS = 1_000_000_000;
 export const MAX_SPAN_COST_USD = 1_000_000;
