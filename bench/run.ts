@@ -1,6 +1,7 @@
-/** `npm run bench` runs every benchmark; `npm run bench -- start ingest` runs those named. */
+/** `npm run bench` runs every benchmark; `npm run bench -- start scale --spans 10000000` runs those named. */
 import { readdir } from "node:fs/promises";
 import { basename } from "node:path";
+import { parseArgs } from "node:util";
 
 // Node 20 reads this file at every start, which takes longer than the start itself.
 delete process.env.NODE_EXTRA_CA_CERTS;
@@ -8,7 +9,12 @@ delete process.env.NODE_EXTRA_CA_CERTS;
 const names = (await readdir(import.meta.dirname))
   .filter((file) => file.endsWith(".bench.ts"))
   .map((file) => basename(file, ".bench.ts"));
-const wanted = process.argv.length > 2 ? process.argv.slice(2) : names;
+// Options are the benchmarks' own.
+const { positionals } = parseArgs({
+  options: { spans: { type: "string" } },
+  allowPositionals: true,
+});
+const wanted = positionals.length > 0 ? positionals : names;
 
 const unknown = wanted.filter((name) => !names.includes(name));
 if (unknown.length > 0) {

@@ -13,11 +13,6 @@ export type ProjectsAction =
   | { readonly kind: "create"; readonly name: string }
   | { readonly kind: "rotate-key"; readonly project: string };
 
-/** The action cannot be done; the message says why. */
-export class ProjectsError extends StartError {
-  override readonly name = "ProjectsError";
-}
-
 /** Where a running server tells this machine's other programs how to reach it. */
 export const SERVER_URL_FILE = "server-url";
 
@@ -25,7 +20,7 @@ export const SERVER_URL_FILE = "server-url";
  * Does it, through the REST API, and returns what to print. One process at a time can open the store: a
  * server that runs is asked over HTTP, and where none runs the same routes are called in this process.
  *
- * @throws {ProjectsError}
+ * @throws {StartError}
  */
 export async function runProjects(action: ProjectsAction, dataDir: string): Promise<string> {
   const api = (await connect(dataDir)) ?? (await openApi(dataDir));
@@ -68,7 +63,7 @@ function findProject(projects: readonly ListedProject[], text: string): ListedPr
   const found = projects.filter(({ id, name }) => id === text.toLowerCase() || name === text);
   const [project] = found;
   if (project && found.length === 1) return project;
-  throw new ProjectsError(
+  throw new StartError(
     project
       ? `${found.length} projects are called that; give the id instead.`
       : "No project has that id or name. See: agentops-local projects list",
@@ -140,7 +135,7 @@ function adminApi(
         }),
       );
       if (response.ok) return await response.json();
-      throw new ProjectsError(`The server answered ${response.status}: ${await response.text()}`);
+      throw new StartError(`The server answered ${response.status}: ${await response.text()}`);
     },
     close,
   };

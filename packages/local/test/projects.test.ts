@@ -1,7 +1,8 @@
 import { rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type ProjectsAction, ProjectsError, runProjects } from "../src/projects.js";
+import { type ProjectsAction, runProjects } from "../src/projects.js";
+import { StartError } from "../src/start-error.js";
 import {
   answer,
   defaultKey,
@@ -61,7 +62,7 @@ describe("while the server runs", () => {
 
   test("a project that is not there, or not the only one of its name, is not rotated", async () => {
     const rotate = run({ kind: "rotate-key", project: "nowhere" });
-    await expect(rotate).rejects.toThrow(ProjectsError);
+    await expect(rotate).rejects.toThrow(StartError);
     await run({ kind: "create", name: "twin" });
     await run({ kind: "create", name: "twin" });
     await expect(run({ kind: "rotate-key", project: "twin" })).rejects.toThrow("2 projects");

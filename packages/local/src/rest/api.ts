@@ -4,11 +4,12 @@ import { addLegacyRoutes } from "./legacy.js";
 import { addProjectRoutes } from "./projects.js";
 import { addPublicRoutes } from "./public.js";
 import { addRoute, type RestOptions } from "./routes.js";
+import { addSpanRoutes, spanCapabilities } from "./span-routes.js";
 import { addUploadRoutes } from "./uploads.js";
 import { addV4Routes } from "./v4.js";
 
 /** What this server can do beyond AgentOps' own API, for clients that ask `/health`. */
-const capabilities: readonly string[] = [];
+const capabilities: readonly string[] = spanCapabilities;
 
 /** AgentOps' REST API over the store. */
 export function createRestApi(options: RestOptions): Hono {
@@ -25,5 +26,6 @@ export function createRestApi(options: RestOptions): Hono {
   addLegacyRoutes(app);
   addUploadRoutes(app, options);
   addV4Routes(app, options);
+  addSpanRoutes(app, options);
   return app;
 }

@@ -32,7 +32,7 @@ export function spanMetrics(span: StoredSpan) {
   const isOk = span.status === "Ok";
   const isError = span.status === "Error";
   return {
-    ...tokens(span),
+    ...usageTokens(span),
     success_tokens: tokensIf(isOk),
     fail_tokens: tokensIf(isError),
     indeterminate_tokens: tokensIf(!isOk && !isError),
@@ -48,7 +48,7 @@ function metrics<Counts extends { readonly trace_count: number }>(
 ) {
   return {
     ...counts,
-    ...tokens(figures),
+    ...usageTokens(figures),
     prompt_cost: usd(figures.promptCostUsd),
     completion_cost: usd(figures.completionCostUsd),
     average_cost_per_trace: usd(figures.totalCostUsd / Math.max(counts.trace_count, 1)),
@@ -56,7 +56,7 @@ function metrics<Counts extends { readonly trace_count: number }>(
   };
 }
 
-function tokens(figures: UsageFigures) {
+export function usageTokens(figures: UsageFigures) {
   return {
     prompt_tokens: figures.promptTokens,
     completion_tokens: figures.completionTokens,

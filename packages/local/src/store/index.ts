@@ -1,4 +1,12 @@
 export { defaultProject, type Project } from "./projects.js";
+export { type AttributeFilter, type SpanFilter, spanStatuses } from "./span-filter.js";
+export {
+  type MetricsGroup,
+  type MetricsQuery,
+  type MetricsRow,
+  spanGroups,
+  traceGroups,
+} from "./span-metrics.js";
 export {
   type ResourceRecord,
   type ScopeRecord,
@@ -12,6 +20,7 @@ export {
   type TextEntries,
   textToString,
 } from "./span-record.js";
+export type { SpanPosition, SpanQuery } from "./span-search.js";
 export type { FlatAttributes, StoredSpan } from "./spans.js";
 export { openStore, type Store } from "./store.js";
 export {

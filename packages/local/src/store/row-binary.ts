@@ -57,30 +57,36 @@ export function encodeSpans(projectId: string, groups: readonly SpanGroup[]): En
   return groups.flatMap((group) => encodeGroup(projectId, group));
 }
 
-function encodeGroup(projectId: string, { resource, scope, spans }: SpanGroup): EncodedSpan[] {
-  const ownedResource = { ...resource, attributes: owned(resource.attributes, projectId) };
-  const writer = new RowBinaryWriter();
-  const ends = spans.map((span) => {
-    writeSpan(writer, span, { resource: ownedResource, scope });
+function encodeGroup(projectId: string, group: SpanGroup): EncodedSpan[] {
+  const origin = encodeOrigin(projectId, group);
+  const writer = new RowBinaryWriter(group.spans.length * TYPICAL_SPAN_BYTES);
+  const ends = group.spans.map((span) => {
+    writeSpan(writer, span, origin);
     return writer.length;
   });
   const bytes = writer.bytes();
-  return spans.map(({ traceId, spanId }, index) => ({
+  return group.spans.map(({ traceId, spanId }, index) => ({
     key: spanKey(projectId, traceId, spanId),
     spanId,
     row: bytes.subarray(ends[index - 1] ?? 0, ends[index]),
   }));
 }
 
+/** The columns that say where a span comes from: the same for a whole group, and beside each other. */
+function encodeOrigin(projectId: string, { resource, scope }: SpanGroup): Uint8Array {
+  const writer = new RowBinaryWriter(TYPICAL_SPAN_BYTES);
+  writer.text(resource.serviceName);
+  writer.map(owned(resource.attributes, projectId));
+  writer.text(scope.name);
+  writer.text(scope.version);
+  return writer.bytes();
+}
+
 export function spanKey(projectId: string, traceId: string, spanId: string): string {
   return `${projectId}/${traceId}/${spanId}`;
 }
 
-function writeSpan(
-  writer: RowBinaryWriter,
-  span: SpanRecord,
-  { resource, scope }: Pick<SpanGroup, "resource" | "scope">,
-): void {
+function writeSpan(writer: RowBinaryWriter, span: SpanRecord, origin: Uint8Array): void {
   writer.int64(span.startUnixNano);
   writer.text(span.traceId);
   writer.text(span.spanId);
@@ -88,10 +94,7 @@ function writeSpan(
   writer.text(span.traceState);
   writer.text(span.name);
   writer.text(span.kind);
-  writer.text(resource.serviceName);
-  writer.map(resource.attributes);
-  writer.text(scope.name);
-  writer.text(scope.version);
+  writer.encoded(origin);
   writer.map(span.attributes);
   writer.int64(span.durationNano);
   writer.text(span.status);
@@ -110,13 +113,18 @@ function owned(attributes: TextEntries, projectId: string): TextEntries {
   return [...others, ...projectAttributes.map((name) => [name, projectId] as const)];
 }
 
-const INITIAL_BYTES = 64 * 1024;
+/** How much room a span is given at first. */
+const TYPICAL_SPAN_BYTES = 4096;
 /** A LEB128 length never needs more for sizes below 2^35. */
 const MAX_VARINT_BYTES = 5;
 
 class RowBinaryWriter {
-  #buffer = Buffer.allocUnsafe(INITIAL_BYTES);
+  #buffer: Buffer;
   length = 0;
+
+  constructor(initialBytes: number) {
+    this.#buffer = Buffer.allocUnsafe(initialBytes);
+  }
 
   bytes(): Uint8Array {
     return this.#buffer.subarray(0, this.length);
@@ -125,6 +133,12 @@ class RowBinaryWriter {
   int64(value: bigint): void {
     this.#reserve(8);
     this.length = this.#buffer.writeBigUInt64LE(value, this.length);
+  }
+
+  encoded(value: Uint8Array): void {
+    this.#reserve(value.length);
+    this.#buffer.set(value, this.length);
+    this.length += value.length;
   }
 
   text(value: Text): void {

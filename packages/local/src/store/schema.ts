@@ -1,66 +1,18 @@
+import { attribute, derivedColumns, searchText, usageFigures } from "./derived-columns.js";
+
 /**
  * The tables. `otel_traces` has AgentOps' own columns, so what is written against AgentOps' database
- * runs here; what follows them is derived by the engine on insert, because summing tokens over ten
- * million spans must not read ten million prompts.
+ * runs here; what follows them is derived by the engine on insert.
  */
 
-const attribute = (key: string) => `SpanAttributes['${key}']`;
-const firstOf = (...keys: string[]) =>
-  `coalesce(${keys.map((key) => `nullIf(${attribute(key)}, '')`).join(", ")}, '')`;
-
-/** Far above any span's real figures, and low enough that sums over 10^9 spans overflow nothing. */
-export const MAX_SPAN_TOKENS = 1_000_000_000;
-export const MAX_SPAN_COST_USD = 1_000_000;
-
-/** Attribute text is whatever an SDK wrote: `12`, `12.0`, `None`, `1e308`. What cannot be true counts as 0. */
-const figure = (text: string, max: number) =>
-  `if(toFloat64OrZero(${text}) BETWEEN 0 AND ${max}, toFloat64OrZero(${text}), 0)`;
-const count = (text: string) => `accurateCastOrDefault(${figure(text, MAX_SPAN_TOKENS)}, 'UInt64')`;
-const usd = (text: string) => figure(text, MAX_SPAN_COST_USD);
-
-const derivedColumns = [
-  ["Model", "LowCardinality(String)", firstOf("gen_ai.response.model", "gen_ai.request.model")],
-  ["AgentopsKind", "LowCardinality(String)", attribute("agentops.span.kind")],
-  [
-    "PromptTokens",
-    "UInt64",
-    count(firstOf("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens")),
-  ],
-  [
-    "CompletionTokens",
-    "UInt64",
-    count(firstOf("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens")),
-  ],
-  [
-    "CacheReadTokens",
-    "UInt64",
-    count(firstOf("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens")),
-  ],
-  [
-    "ReasoningTokens",
-    "UInt64",
-    count(firstOf("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens")),
-  ],
-  // Cached and reasoning tokens are part of the prompt and the completion: adding them counts twice.
-  [
-    "TotalTokens",
-    "UInt64",
-    `if(${attribute("gen_ai.usage.total_tokens")} != '', ${count(attribute("gen_ai.usage.total_tokens"))}, PromptTokens + CompletionTokens)`,
-  ],
-  ["PromptCost", "Float64", usd(attribute("gen_ai.usage.prompt_cost"))],
-  ["CompletionCost", "Float64", usd(attribute("gen_ai.usage.completion_cost"))],
-  [
-    "TotalCost",
-    "Float64",
-    `if(${attribute("gen_ai.usage.total_cost")} != '', ${usd(attribute("gen_ai.usage.total_cost"))}, PromptCost + CompletionCost)`,
-  ],
-] as const;
-
-/** The derived figures that a summary sums, and the API answers under `metrics`. */
-const summedColumns = derivedColumns.filter(([, type]) => type === "UInt64" || type === "Float64");
+/** Smaller parts keep all columns in one file: as one file per column, most of an insert is waiting for fsync. */
+const WIDE_PART_BYTES = 128 * 1024 * 1024;
 
 /** An insert is acknowledged from these settings on: the rows are in the file, the file in its folder. */
-const durable = "SETTINGS fsync_after_insert = 1, fsync_part_directory = 1";
+const durable = `SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = ${WIDE_PART_BYTES}`;
+
+/** Finds words, and parts of words, without reading attributes. Made when parts are merged, not on insert. */
+export const textIndex = "idx_text";
 
 const otelTraces = `
 CREATE TABLE IF NOT EXISTS otel_traces (
@@ -92,11 +44,33 @@ CREATE TABLE IF NOT EXISTS otel_traces (
     Attributes Map(LowCardinality(String), String)
   ) CODEC(ZSTD(1)),
   ${derivedColumns.map(([name, type, expression]) => `${name} ${type} MATERIALIZED ${expression} CODEC(ZSTD(1))`).join(",\n  ")},
-  INDEX idx_trace_id TraceId TYPE bloom_filter(0.001) GRANULARITY 1
+  INDEX idx_trace_id TraceId TYPE bloom_filter(0.001) GRANULARITY 1,
+  INDEX ${textIndex} ${searchText} TYPE text(tokenizer = 'splitByNonAlpha')
 ) ENGINE = MergeTree
 PARTITION BY toYYYYMM(Timestamp)
 ORDER BY (project_id, Timestamp)
 ${durable}`;
+
+/**
+ * Usage is summed by what reported it: CrewAI's root, and others that wrap model calls, report the sum
+ * of what is below them, which must not be added to it. See {@link traceUsage}.
+ */
+const reporters = {
+  ModelCalls: "AgentopsKind = 'llm'",
+  Tools: "AgentopsKind = 'tool'",
+  Wrappers: "AgentopsKind NOT IN ('llm', 'tool')",
+};
+
+const summedColumns = Object.entries(reporters).flatMap(([reporter, condition]) =>
+  usageFigures.map(([figure, type]) => ({ column: reporter + figure, figure, type, condition })),
+);
+
+/**
+ * One usage figure of a trace, from its summary: what its model calls report or what wraps them
+ * reports, whichever is more, and on top what tools cost themselves.
+ */
+export const traceUsage = (figure: string) =>
+  `greatest(sum(ModelCalls${figure}), sum(Wrappers${figure})) + sum(Tools${figure})`;
 
 /** One row per trace once merged: the list, the totals and a trace's place in time come from here. */
 const traceSummary = `
@@ -109,10 +83,12 @@ CREATE TABLE IF NOT EXISTS trace_summary (
   SpanCount SimpleAggregateFunction(sum, UInt64),
   OkCount SimpleAggregateFunction(sum, UInt64),
   ErrorCount SimpleAggregateFunction(sum, UInt64),
-  ${summedColumns.map(([name, type]) => `${name} SimpleAggregateFunction(sum, ${type})`).join(",\n  ")},
+  PricedCount SimpleAggregateFunction(sum, UInt64),
+  UnpricedCount SimpleAggregateFunction(sum, UInt64),
+  ${summedColumns.map(({ column, type }) => `${column} SimpleAggregateFunction(sum, ${type})`).join(",\n  ")},
   Root AggregateFunction(
     argMin,
-    Tuple(SpanName String, ServiceName String, StatusCode String, Tags String),
+    Tuple(SpanName String, ServiceName String, StatusCode String, Tags String, EndState String),
     Tuple(UInt8, DateTime64(9))
   )
 ) ENGINE = AggregatingMergeTree
@@ -133,11 +109,13 @@ SELECT
   count() AS SpanCount,
   countIf(StatusCode = 'Ok') AS OkCount,
   countIf(StatusCode = 'Error') AS ErrorCount,
-  ${summedColumns.map(([name]) => `sum(otel_traces.${name}) AS ${name}`).join(",\n  ")},
+  countIf(HasCost) AS PricedCount,
+  countIf(TotalTokens > 0 AND NOT HasCost) AS UnpricedCount,
+  ${summedColumns.map(({ column, figure, condition }) => `sumIf(otel_traces.${figure}, ${condition}) AS ${column}`).join(",\n  ")},
   argMinState(
     CAST(
-      (SpanName, ServiceName, StatusCode, ${attribute("agentops.tags")}),
-      'Tuple(SpanName String, ServiceName String, StatusCode String, Tags String)'
+      (SpanName, ServiceName, StatusCode, ${attribute("agentops.tags")}, ${attribute("agentops.session.end_state")}),
+      'Tuple(SpanName String, ServiceName String, StatusCode String, Tags String, EndState String)'
     ),
     (toUInt8(ParentSpanId != ''), Timestamp)
   ) AS Root

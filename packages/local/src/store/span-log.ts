@@ -2,7 +2,7 @@ import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Database } from "./database.js";
 import { type EncodedSpan, insertColumns, rowStructure, spanKey } from "./row-binary.js";
-import { locateSpans, summarizeSpans } from "./schema.js";
+import { locateSpans, summarizeSpans, textIndex } from "./schema.js";
 
 /** Adds spans to the database. One call at a time. */
 export interface SpanLog {
@@ -37,7 +37,7 @@ export async function openSpanLog(database: Database, folder: string): Promise<S
     await writeRows(path, rows);
     try {
       await database.write(
-        `INSERT INTO otel_traces ${insertColumns} SELECT * FROM ${rowsFile} SETTINGS max_partitions_per_insert_block = 0`,
+        `INSERT INTO otel_traces ${insertColumns} SELECT * FROM ${rowsFile} SETTINGS max_partitions_per_insert_block = 0, exclude_materialize_skip_indexes_on_insert = '${textIndex}'`,
         { path },
       );
     } catch (error) {

@@ -3,10 +3,13 @@ import { type UsageFigures, usageColumns } from "./usage.js";
 
 /** A span as stored, with the figures that the engine derived from its attributes. */
 export interface StoredSpan extends UsageFigures {
+  readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId: string;
   readonly name: string;
   readonly kind: string;
+  /** What it does in an agent system: `llm`, `tool`, `agent`, ... */
+  readonly agentopsKind: string;
   readonly serviceName: string;
   readonly startUnixNano: bigint;
   readonly durationNano: number;
@@ -27,12 +30,14 @@ export interface StoredSpan extends UsageFigures {
 export type FlatAttributes = Readonly<Record<string, string>>;
 
 // Nanoseconds since the epoch do not fit a JSON number, so they travel as text.
-const selectSpans = `
+export const selectSpans = `
 SELECT
+  TraceId AS traceId,
   SpanId AS spanId,
   ParentSpanId AS parentSpanId,
   SpanName AS name,
   SpanKind AS kind,
+  AgentopsKind AS agentopsKind,
   ServiceName AS serviceName,
   toString(toUnixTimestamp64Nano(Timestamp)) AS startUnixNano,
   Duration AS durationNano,
@@ -100,12 +105,12 @@ export async function readSpan(
   return rows.map(toSpan)[0];
 }
 
-type SpanRow = Omit<StoredSpan, "startUnixNano" | "eventUnixNanos"> & {
+export type SpanRow = Omit<StoredSpan, "startUnixNano" | "eventUnixNanos"> & {
   readonly startUnixNano: string;
   readonly eventUnixNanos: readonly string[];
 };
 
-function toSpan(row: SpanRow): StoredSpan {
+export function toSpan(row: SpanRow): StoredSpan {
   return {
     ...row,
     startUnixNano: BigInt(row.startUnixNano),

@@ -12,7 +12,9 @@ import {
 } from "./projects.js";
 import { encodeSpans } from "./row-binary.js";
 import { openSpanLog } from "./span-log.js";
+import { type MetricsQuery, type MetricsRow, readMetrics } from "./span-metrics.js";
 import type { SpanGroup } from "./span-record.js";
+import { type SpanQuery, searchSpans } from "./span-search.js";
 import { createSpanWriter } from "./span-writer.js";
 import { readSpan, readTraceSpans, type StoredSpan } from "./spans.js";
 import {
@@ -35,6 +37,8 @@ export interface Store {
   /** Resolves once it is on disk; one of the same kind and id is replaced. */
   addUpload(projectId: string, upload: Upload): Promise<void>;
   upload(projectId: string, kind: UploadKind, id: string): Promise<Uint8Array | undefined>;
+  searchSpans(projectId: string, query: SpanQuery): Promise<StoredSpan[]>;
+  metrics(projectId: string, query: MetricsQuery): Promise<MetricsRow[]>;
   projectByApiKey(apiKey: string): Promise<Project | undefined>;
   projectById(id: string): Promise<Project | undefined>;
   projects(): Promise<Project[]>;
@@ -65,6 +69,8 @@ export async function openStore(dataDir: string): Promise<Store> {
     span: (projectId, spanId) => readSpan(database, projectId, spanId),
     addUpload: (projectId, upload) => addUpload(database, projectId, upload),
     upload: (projectId, kind, id) => readUpload(database, projectId, { kind, id }),
+    searchSpans: (projectId, query) => searchSpans(database, projectId, query),
+    metrics: (projectId, query) => readMetrics(database, projectId, query),
     projectByApiKey: (apiKey) => projectByApiKey(database, apiKey),
     projectById: (id) => projectById(database, id),
     projects: () => listProjects(database),

@@ -1,4 +1,5 @@
 import type { Database } from "./database.js";
+import { traceUsage } from "./schema.js";
 import type { TraceExtent } from "./spans.js";
 import { type UsageFigures, usageColumns, usageFields } from "./usage.js";
 
@@ -70,7 +71,7 @@ SELECT
   sum(SpanCount) AS spanCount,
   sum(OkCount) AS okCount,
   sum(ErrorCount) AS errorCount,
-  ${usageColumns((name) => `sum(${name})`)}
+  ${usageColumns(traceUsage)}
 FROM trace_summary
 WHERE project_id = {projectId:String}`;
 

@@ -427,7 +427,11 @@ describe("the server", () => {
   test("says at /health that it is up, which version it is and what it can do", async () => {
     expect(await answer(await server.get("/health"))).toEqual({
       status: 200,
-      body: { message: "Server Up", version: expect.any(String), capabilities: [] },
+      body: {
+        message: "Server Up",
+        version: expect.any(String),
+        capabilities: ["spans.search", "spans.metrics"],
+      },
     });
   });
 

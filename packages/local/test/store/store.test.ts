@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openDatabase } from "../../src/store/database.js";
+import { MAX_SPAN_COST_USD, MAX_SPAN_TOKENS } from "../../src/store/derived-columns.js";
 import {
   defaultProject,
   openStore,
@@ -12,7 +13,6 @@ import {
   type TraceQuery,
 } from "../../src/store/index.js";
 import { encodeSpans } from "../../src/store/row-binary.js";
-import { MAX_SPAN_COST_USD, MAX_SPAN_TOKENS } from "../../src/store/schema.js";
 import { temporaryFolder } from "../harness.js";
 import { newSpanId, newTraceId, START_UNIX_NANO } from "../otlp-message.js";
 

@@ -1,0 +1,87 @@
+/** Reads at growing numbers of spans, over HTTP: up to a million, or `npm run bench -- scale --spans 10000000`. */
+import { parseArgs } from "node:util";
+import { createReader, startLocalServer, withFolder } from "./local-server.js";
+import { median, printTable, rounded } from "./report.js";
+import { fill, rareWordOf, spanIdOf, traceIdOf } from "./scale-fill.js";
+
+const { values } = parseArgs({
+  allowPositionals: true,
+  options: { spans: { type: "string", default: "1000000" } },
+});
+const ROUNDS = 20;
+const sizes = [10_000, 100_000, 1_000_000, 10_000_000].filter(
+  (size) => size <= Number(values.spans),
+);
+
+/** What is read, with a span of the store to read it for; and how long it may take at ten million. */
+const reads: readonly { what: string; goalMs: number; path: (span: number) => string }[] = [
+  { what: "first page of the list", goalMs: 50, path: () => "/v4/traces?limit=20" },
+  { what: "trace by id", goalMs: 20, path: (span) => `/v4/traces/${traceIdOf(span)}` },
+  { what: "span by id", goalMs: 20, path: (span) => `/public/v1/spans/${spanIdOf(span)}` },
+  {
+    what: "search, a word of one span",
+    goalMs: 1000,
+    path: (span) => `/v4/spans/search?text=${rareWordOf(llmSpan(span))}`,
+  },
+  {
+    what: "search, words of many spans",
+    goalMs: 1000,
+    path: () => "/v4/spans/search?text=request%20took%20too",
+  },
+  { what: "metrics by model", goalMs: 2000, path: () => "/v4/spans/metrics?group_by=model" },
+  { what: "metrics of all traces", goalMs: 2000, path: () => "/v4/spans/metrics" },
+];
+
+/** The last span of each trace is a model call. */
+const llmSpan = (span: number) => span - (span % 20) + 19;
+
+const columns = await withFolder(async (folder) => {
+  const measured: { size: number; mediansMs: number[] }[] = [];
+  let filled = 0;
+  for (const size of sizes) {
+    await fill(folder, filled, size);
+    filled = size;
+    measured.push({ size, mediansMs: await measure(folder, size) });
+  }
+  return measured;
+});
+
+printTable(
+  `Reads over HTTP, median ms of ${ROUNDS}`,
+  reads.map(({ what, goalMs }, index) => ({
+    what,
+    ...Object.fromEntries(
+      columns.map(({ size, mediansMs }) => [
+        `${size.toLocaleString("en")} spans`,
+        rounded(mediansMs[index] ?? Number.NaN),
+      ]),
+    ),
+    "goal at 10,000,000": goalMs,
+  })),
+);
+
+async function measure(folder: string, size: number): Promise<number[]> {
+  const server = await startLocalServer(folder);
+  try {
+    const read = await createReader(server.url);
+    const medians: number[] = [];
+    for (const { path } of reads) medians.push(await medianOf(() => read(path(randomSpan(size)))));
+    return medians;
+  } finally {
+    await server.stop();
+  }
+}
+
+function randomSpan(size: number): number {
+  return Math.floor(Math.random() * size);
+}
+
+async function medianOf(run: () => Promise<unknown>): Promise<number> {
+  const times: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const start = performance.now();
+    await run();
+    times.push(performance.now() - start);
+  }
+  return median(times);
+}

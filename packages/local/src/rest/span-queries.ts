@@ -1,0 +1,133 @@
+import { z } from "zod";
+import {
+  type AttributeFilter,
+  type MetricsQuery,
+  type SpanPosition,
+  type SpanQuery,
+  spanGroups,
+  spanStatuses,
+  traceGroups,
+} from "../store/index.js";
+import { unprocessable } from "./errors.js";
+import { integer, parseQuery, time } from "./query.js";
+
+/** A page of spans comes with their whole attributes, so it is no larger than this. */
+const MAX_SPANS = 100;
+const DEFAULT_SPANS = 20;
+/** Rows of metrics: there are as many as there are models, tools or span names. */
+const MAX_ROWS = 1000;
+const DEFAULT_ROWS = 100;
+/** Trace ids travel in the query string, which Node takes up to 16 KiB of. */
+const MAX_TRACE_IDS = 400;
+
+type Query = Readonly<Record<string, readonly string[]>>;
+
+const limit = (most: number, unasked: number) =>
+  integer.pipe(z.number().min(1).max(most)).default(unasked);
+const text = z.string().min(1).optional();
+const amount = z
+  .string()
+  .regex(/^\d+(\.\d+)?$/)
+  .transform(Number)
+  .optional();
+const many = z.array(z.string().min(1)).default([]);
+const traceIds = many.pipe(z.array(z.string()).max(MAX_TRACE_IDS));
+
+const searchSchema = z.object({
+  trace_id: traceIds,
+  start_time: time.optional(),
+  end_time: time.optional(),
+  text,
+  name: text,
+  kind: text,
+  model: text,
+  tool: text,
+  agent: text,
+  status: z
+    .string()
+    .toLowerCase()
+    .transform((status) => status.replace(/^./, (first) => first.toUpperCase()))
+    .pipe(z.enum(spanStatuses))
+    .optional(),
+  min_duration_ms: amount,
+  min_cost_usd: amount,
+  attribute: many,
+  limit: limit(MAX_SPANS, DEFAULT_SPANS),
+  cursor: text,
+});
+
+/** Reads the query string of `GET /v4/spans/search`. */
+export function parseSearchQuery(query: Query): SpanQuery {
+  const parsed = parseQuery(searchSchema, single(query));
+  const { text, name, model, tool, agent, status, min_duration_ms } = parsed;
+  return {
+    traceIds: parsed.trace_id,
+    fromUnixNano: parsed.start_time,
+    untilUnixNano: parsed.end_time,
+    text,
+    name,
+    agentopsKind: parsed.kind?.toLowerCase(),
+    model,
+    tool,
+    agent,
+    status,
+    minDurationNano:
+      min_duration_ms === undefined ? undefined : BigInt(Math.round(min_duration_ms * 1e6)),
+    minCostUsd: parsed.min_cost_usd,
+    attributes: parsed.attribute.map(attributeFilter),
+    limit: parsed.limit,
+    after: parsed.cursor === undefined ? undefined : decodeCursor(parsed.cursor),
+  };
+}
+
+const metricsSchema = z.object({
+  trace_id: traceIds,
+  start_time: time.optional(),
+  end_time: time.optional(),
+  group_by: z.enum([...spanGroups, ...traceGroups]).default("all"),
+  limit: limit(MAX_ROWS, DEFAULT_ROWS),
+});
+
+/** Reads the query string of `GET /v4/spans/metrics`. */
+export function parseMetricsQuery(query: Query): MetricsQuery {
+  const parsed = parseQuery(metricsSchema, single(query));
+  return {
+    group: parsed.group_by,
+    traceIds: parsed.trace_id,
+    fromUnixNano: parsed.start_time,
+    untilUnixNano: parsed.end_time,
+    limit: parsed.limit,
+  };
+}
+
+/** Parameters that may come several times; of the others the last one counts, as for FastAPI. */
+const repeatable = ["trace_id", "attribute"];
+
+function single(query: Query): Record<string, string | readonly string[]> {
+  const entries = Object.entries(query).map(([name, values]) => {
+    return [name, repeatable.includes(name) ? values : (values.at(-1) ?? "")] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** `key`, or `key=text` that its value contains. */
+function attributeFilter(attribute: string): AttributeFilter {
+  const [key = "", ...value] = attribute.split("=");
+  return { key, contains: value.length === 0 ? undefined : value.join("=") };
+}
+
+const cursorPattern = /^(\d{1,19})\.([^.]+)\.([^.]+)$/;
+
+export function encodeCursor({ startUnixNano, traceId, spanId }: SpanPosition): string {
+  return Buffer.from(`${startUnixNano}.${traceId}.${spanId}`).toString("base64url");
+}
+
+function decodeCursor(cursor: string): SpanPosition {
+  const match = cursorPattern.exec(Buffer.from(cursor, "base64url").toString());
+  const [, startUnixNano, traceId, spanId] = match ?? [];
+  if (!startUnixNano || !traceId || !spanId) {
+    const msg = "Input should be the next_cursor of an earlier answer";
+    throw unprocessable([{ type: "value_error", loc: ["query", "cursor"], msg }]);
+  }
+  return { startUnixNano: BigInt(startUnixNano), traceId, spanId };
+}

@@ -1,0 +1,159 @@
+import type { Database } from "./database.js";
+import { usageFigures } from "./derived-columns.js";
+import { traceUsage } from "./schema.js";
+import { type UsageFigures, usageColumns } from "./usage.js";
+
+export const spanGroups = ["model", "agent", "tool", "span_name"] as const;
+export const traceGroups = ["all", "status", "hour", "day"] as const;
+/** What is counted: model calls, agent runs, tool calls or spans; of the others, whole traces. */
+export type MetricsGroup = (typeof spanGroups)[number] | (typeof traceGroups)[number];
+
+export interface MetricsQuery {
+  readonly group: MetricsGroup;
+  /** Of these traces only; of any when empty. */
+  readonly traceIds: readonly string[];
+  /** Spans, or traces, that started from here on. */
+  readonly fromUnixNano: bigint | undefined;
+  /** Spans, or traces, that had started by then. */
+  readonly untilUnixNano: bigint | undefined;
+  readonly limit: number;
+}
+
+export interface MetricsRow extends UsageFigures {
+  /** Empty for those that name no model or agent. */
+  readonly key: string;
+  readonly count: number;
+  readonly errorCount: number;
+  /** Nanoseconds, of the levels 0.5, 0.95 and 0.99. */
+  readonly quantiles: readonly [number, number, number];
+  readonly maxDurationNano: number;
+  readonly totalDurationNano: number;
+  /** How many of those counted report a cost. */
+  readonly pricedCount: number;
+  /** How many report tokens but no cost. */
+  readonly unpricedCount: number;
+}
+
+/** Most frequent first. */
+export async function readMetrics(
+  database: Database,
+  projectId: string,
+  query: MetricsQuery,
+): Promise<MetricsRow[]> {
+  const { group, fromUnixNano: from, untilUnixNano: until } = query;
+  const source = isSpanGroup(group) ? spanSource(group, query) : traceSource(group, query);
+  return await database.read<MetricsRow>(
+    `SELECT
+      key,
+      count() AS count,
+      countIf(hasFailed) AS errorCount,
+      quantilesExact(0.5, 0.95, 0.99)(duration) AS quantiles,
+      max(duration) AS maxDurationNano,
+      sum(duration) AS totalDurationNano,
+      sum(priced) AS pricedCount,
+      sum(unpriced) AS unpricedCount,
+      ${usageColumns((figure) => `sum(${figure})`)}
+    FROM (${source})
+    GROUP BY key
+    ORDER BY count DESC, key
+    LIMIT {limit:UInt32}`,
+    {
+      projectId,
+      traceIds: query.traceIds,
+      limit: query.limit,
+      from: from ?? 0n,
+      until: until ?? 0n,
+    },
+  );
+}
+
+function isSpanGroup(group: MetricsGroup): group is (typeof spanGroups)[number] {
+  return (spanGroups as readonly string[]).includes(group);
+}
+
+type Selection = Pick<MetricsQuery, "traceIds" | "fromUnixNano" | "untilUnixNano">;
+
+function ofTraces({ traceIds }: Selection): string {
+  const ofProject = "project_id = {projectId:String}";
+  return traceIds.length > 0 ? `${ofProject} AND TraceId IN {traceIds:Array(String)}` : ofProject;
+}
+
+function during(time: string, { fromUnixNano, untilUnixNano }: Selection): string {
+  const from = `${time} >= fromUnixTimestamp64Nano({from:Int64})`;
+  const until = `${time} <= fromUnixTimestamp64Nano({until:Int64})`;
+  return [fromUnixNano !== undefined && from, untilUnixNano !== undefined && until, "1"]
+    .filter(Boolean)
+    .join(" AND ");
+}
+
+const spanKeys = {
+  model: "Model",
+  agent: "AgentName",
+  tool: "ToolName",
+  span_name: "SpanName",
+} as const;
+
+function spanSource(group: keyof typeof spanKeys, query: Selection): string {
+  const selected = `${ofTraces(query)} AND ${during("Timestamp", query)}`;
+  return `
+    SELECT
+      ${spanKeys[group]} AS key,
+      StatusCode = 'Error' AS hasFailed,
+      Duration AS duration,
+      HasCost AS priced,
+      TotalTokens > 0 AND NOT HasCost AS unpriced,
+      PromptTokens, CompletionTokens, CacheReadTokens, ReasoningTokens, TotalTokens,
+      PromptCost, CompletionCost, TotalCost
+    FROM otel_traces
+    WHERE ${selected} AND ${countedSpans(group, selected)}`;
+}
+
+/** What makes a span a model call, a tool call or an agent run; one that wraps another is not counted. */
+function countedSpans(group: keyof typeof spanKeys, selected: string): string {
+  switch (group) {
+    case "span_name":
+      return "1";
+    case "agent":
+      return "AgentopsKind = 'agent'";
+    case "model":
+      return `AgentopsKind = 'llm' AND ${isParent} NOT IN (${parents("'llm'", selected)})`;
+    case "tool":
+      return `AgentopsKind = 'tool' AND ${isParent} NOT IN (${parents("'tool'", selected)})`;
+  }
+}
+
+const isParent = "cityHash64(TraceId, SpanId)";
+const parents = (kind: string, selected: string) =>
+  `SELECT cityHash64(TraceId, ParentSpanId) FROM otel_traces WHERE ${selected} AND AgentopsKind = ${kind}`;
+
+const traceKeys = {
+  all: "'all'",
+  status:
+    "multiIf(root.EndState = 'Success', 'ok', root.EndState IN ('Error', 'Fail') OR errorCount > 0, 'failed', okCount > 0 AND root.EndState != 'Indeterminate', 'ok', 'unknown')",
+  hour: "formatDateTime(start, '%Y-%m-%dT%H:00:00', 'UTC')",
+  day: "formatDateTime(start, '%Y-%m-%d', 'UTC')",
+} as const;
+
+function traceSource(group: keyof typeof traceKeys, query: Selection): string {
+  return `
+    SELECT
+      ${traceKeys[group]} AS key,
+      ${traceKeys.status} = 'failed' AS hasFailed,
+      toUnixTimestamp64Nano(end) - toUnixTimestamp64Nano(start) AS duration,
+      *
+    FROM (
+      SELECT
+        argMinMerge(Root) AS root,
+        min(StartTime) AS start,
+        max(EndTime) AS end,
+        sum(OkCount) AS okCount,
+        sum(ErrorCount) AS errorCount,
+        sum(PricedCount) AS priced,
+        sum(UnpricedCount) AS unpriced,
+        ${usageFigures.map(([figure]) => `${traceUsage(figure)} AS ${figure}`).join(", ")}
+      FROM trace_summary
+      WHERE ${ofTraces(query)}
+      GROUP BY TraceId
+      HAVING ${during("start", query)}
+    )`;
+}

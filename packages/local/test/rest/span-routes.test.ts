@@ -1,0 +1,292 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseTrace } from "../../../mcp/src/api/parse-trace.js";
+import { agentNameOf, agentopsKind } from "../../../mcp/src/trace/agentops-kind.js";
+import {
+  aggregateMetrics,
+  type MetricsGroup,
+  type MetricsRow,
+} from "../../../mcp/src/trace/metrics.js";
+import { toolOf } from "../../../mcp/src/trace/span-io.js";
+import { buildTree, type SpanTree } from "../../../mcp/src/trace/tree.js";
+import { sendSampleRuns } from "../../src/sample/send.js";
+import { startTestServer, type TestServer } from "../harness.js";
+import {
+  exportOf,
+  type KeyValue,
+  newTraceId,
+  type OtlpSpan,
+  spanAt,
+  text,
+  toJson,
+} from "../otlp-message.js";
+
+let server: TestServer;
+let traceIds: string[];
+beforeAll(async () => {
+  server = await startTestServer();
+  traceIds = await sendSampleRuns({ url: server.url });
+  for (const spans of [crew, mixed]) {
+    const headers = { "content-type": "application/json" };
+    await fetch(`${server.url}/v1/traces`, {
+      method: "POST",
+      headers,
+      body: toJson(exportOf(...spans)),
+    });
+    traceIds.push(spans[0]?.traceId ?? "");
+  }
+});
+afterAll(() => server.close());
+
+const attributes = (values: Record<string, string>): KeyValue[] =>
+  Object.entries(values).map(([key, value]) => text(key, value));
+const usage = (tokens: number, usd?: number) => ({
+  "gen_ai.usage.prompt_tokens": String(tokens),
+  "gen_ai.usage.completion_tokens": "1",
+  ...(usd !== undefined && { "gen_ai.usage.total_cost": String(usd) }),
+});
+
+function spanOf(
+  traceId: string,
+  spanId: string,
+  fields: Partial<OtlpSpan> & { values?: Record<string, string>; at?: number },
+): OtlpSpan {
+  const { values = {}, at = 0, ...rest } = fields;
+  return spanAt(at, 10 + at, {
+    traceId,
+    spanId: spanId.padStart(16, "0"),
+    attributes: attributes(values),
+    ...rest,
+  });
+}
+
+// CrewAI: the root reports what its two model calls used, again.
+const crewId = newTraceId();
+const crewRoot = "c0".padStart(16, "0");
+const crew = [
+  spanOf(crewId, "c0", {
+    name: "crewai.workflow",
+    values: {
+      "agentops.span.kind": "workflow",
+      ...usage(20, 0.4),
+      "gen_ai.usage.completion_tokens": "2",
+    },
+  }),
+  spanOf(crewId, "c1", {
+    name: "Writer.agent",
+    parentSpanId: crewRoot,
+    at: 1,
+    values: { "agent.role": "Writer", "agentops.span.kind": "agent" },
+  }),
+  spanOf(crewId, "c2", {
+    name: "gpt-4o.llm",
+    parentSpanId: "c1".padStart(16, "0"),
+    at: 2,
+    values: { "gen_ai.request.model": "gpt-4o", ...usage(10, 0.2) },
+  }),
+  spanOf(crewId, "c3", {
+    name: "gpt-4o.llm",
+    parentSpanId: "c1".padStart(16, "0"),
+    at: 3,
+    values: { "gen_ai.request.model": "gpt-4o", ...usage(10, 0.2) },
+  }),
+];
+
+// One span of each way to tell a kind, a tool and an agent.
+const mixedId = newTraceId();
+const ways: [string, Record<string, string>][] = [
+  ["langchain", { "span.kind": "Chain" }],
+  ["crew", { "agentops.span.kind": "tool.usage" }],
+  ["refined", { "agentops.span.kind": "workflow.step" }],
+  ["made.up", { "agentops.span.kind": "made.up" }],
+  ["op", { "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "grep" }],
+  ["search.tool", { "agentops.entity.name": "Search" }],
+  ["tool_call.search", {}],
+  ["execute_tool search", {}],
+  ["adk.agent.planner", {}],
+  ["Planner.agno.agent.run.agent", {}],
+  ["openai.chat.completion", { "llm.model": "gpt-4" }],
+  ["anthropic.messages.stream", {}],
+  ["langgraph.graph.compile", {}],
+  ["langgraph.node.execute", {}],
+  ["handoff", { from_agent: "a", to_agent: "b" }],
+  ["trace", { "workflow.step.type": "trace" }],
+  ["check", { "agentops.guardrail.spec": "input" }],
+  ["plain", { "tool.name": "hammer", "tool.parameters": "A Rare Needle" }],
+  ["model", { "gen_ai.request.model": "o3-mini", ...usage(7) }],
+  ["nothing", {}],
+];
+const mixed = ways.map(([name, values], index) =>
+  spanOf(mixedId, `d${index.toString(16).padStart(2, "0")}`, {
+    name,
+    values,
+    at: index,
+    ...(index % 5 === 0 && { status: { code: 2, message: "It Broke" } }),
+  }),
+);
+
+async function trees(ids: readonly string[]): Promise<SpanTree[]> {
+  const details = await Promise.all(ids.map((id) => server.read(`/v4/traces/${id}`)));
+  return details.map(({ body }) => buildTree(parseTrace(JSON.stringify(body))));
+}
+
+async function search(query: Record<string, string> | [string, string][]) {
+  return await server.read(`/v4/spans/search?${new URLSearchParams(query)}`);
+}
+const names = async (query: Record<string, string> | [string, string][]) =>
+  (await search(query)).body.spans.map((span: { span_name: string }) => span.span_name);
+
+test("/health says that there are both", async () => {
+  const { body } = await server.read("/health");
+  expect(body.capabilities).toEqual(expect.arrayContaining(["spans.search", "spans.metrics"]));
+});
+
+describe("a span's kind, tool and agent are those of the MCP server's span tree", () => {
+  test.each(ways.map(([name], index) => [name, index] as const))("%s", async (_name, index) => {
+    const [tree] = await trees([mixedId]);
+    const node = tree?.byId.get(mixed[index]?.spanId ?? "");
+    if (!node) throw new Error("The span is not in its trace.");
+    const kind = agentopsKind(node.span);
+    const tool = toolOf(node.span, kind)?.name;
+    const agent = agentNameOf(node.span, kind);
+    const query = { trace_id: mixedId, kind, ...(tool && { tool }), ...(agent && { agent }) };
+    const { body } = await search(query);
+    expect(body.spans.map((span: { span_id: string }) => span.span_id)).toContain(node.span.spanId);
+  });
+});
+
+describe("metrics are those of the MCP server's span tree", () => {
+  async function both(group: MetricsGroup) {
+    const query = traceIds.map((id) => `trace_id=${id}`).join("&");
+    const { body } = await server.read(`/v4/spans/metrics?group_by=${group}&${query}`);
+    const rows: WireRow[] = body.rows;
+    return {
+      server: rows.map(ofWire).sort(byKey),
+      tree: aggregateMetrics(await trees(traceIds), group)
+        .map(ofTree)
+        .sort(byKey),
+    };
+  }
+
+  test.each(["all", "model", "tool", "status", "day"] as const)("by %s", async (group) => {
+    const { server, tree } = await both(group);
+    expect(server).toEqual(tree);
+  });
+
+  test("by span name, but for what wrappers report again", async () => {
+    const { server, tree } = await both("span_name");
+    const withoutUsage = ({ usage: _, ...row }: Comparable) => row;
+    expect(server.map(withoutUsage)).toEqual(tree.map(withoutUsage));
+  });
+
+  interface WireRow {
+    key: string | null;
+    count: number;
+    error_count: number;
+    duration_ns: { p50: number; p95: number; p99: number; max: number; total: number };
+    prompt_tokens: number;
+    completion_tokens: number;
+    total_tokens: number;
+    total_cost: number | null;
+    unpriced_count: number;
+  }
+
+  type Comparable = ReturnType<typeof ofWire>;
+
+  function ofWire(row: WireRow) {
+    const { p50, p95, p99, max } = row.duration_ns;
+    return {
+      key: row.key ?? "",
+      counts: [row.count, row.error_count, row.unpriced_count],
+      durationsNs: [p50, p95, p99, max],
+      usage: [row.prompt_tokens, row.completion_tokens, row.total_tokens, usd(row.total_cost)],
+    };
+  }
+
+  function ofTree(row: MetricsRow): Comparable {
+    const { p50Ms, p95Ms, p99Ms, maxMs } = row.duration;
+    const { tokens, costUsd } = row.usage;
+    return {
+      key: row.key ?? "",
+      counts: [row.count, row.errorCount, row.unpricedCount],
+      durationsNs: [p50Ms, p95Ms, p99Ms, maxMs].map((ms) => Math.round(ms * 1e6)),
+      usage: [tokens.input, tokens.output, tokens.total, usd(costUsd ?? null)],
+    };
+  }
+
+  /** Sums of doubles differ in their last digits by the order of adding. */
+  const usd = (cost: number | null) => (cost === null ? null : Number(cost.toFixed(9)));
+  const byKey = (a: Comparable, b: Comparable) => a.key.localeCompare(b.key);
+});
+
+test("a parent that reports its children's sum is not added to it", async () => {
+  const { body } = await server.read(`/v4/traces/${crewId}`);
+  expect(body.metrics).toMatchObject({ total_tokens: 22, total_cost: "0.4000000" });
+});
+
+describe("a search", () => {
+  test("finds text in attributes, status and names, in any case, and parts of words", async () => {
+    expect(await names({ text: "rare needle" })).toEqual(["plain"]);
+    expect(await names({ text: "ARE NEED" })).toEqual(["plain"]);
+    expect(await names({ text: "it broke", trace_id: mixedId })).toHaveLength(4);
+    expect(await names({ text: "messages.str" })).toEqual(["anthropic.messages.stream"]);
+    expect(await names({ text: "100%_" })).toEqual([]);
+  });
+
+  test("filters by what spans are", async () => {
+    const inMixed = { trace_id: mixedId };
+    expect(await names({ ...inMixed, status: "error" })).toHaveLength(4);
+    expect(await names({ ...inMixed, model: "O3" })).toEqual(["model"]);
+    expect(await names({ ...inMixed, name: "LANGGRAPH" })).toHaveLength(2);
+    expect(await names({ ...inMixed, min_duration_ms: "28.5" })).toEqual(["nothing"]);
+    expect(await names({ trace_id: crewId, min_cost_usd: "0.3" })).toEqual(["crewai.workflow"]);
+    expect(await names({ attribute: "tool.parameters=rare" })).toEqual(["plain"]);
+    expect(
+      await names([
+        ["attribute", "from_agent"],
+        ["attribute", "to_agent=b"],
+      ]),
+    ).toEqual(["handoff"]);
+    expect(await names({ ...inMixed, end_time: "2026-01-02T03:04:05.124Z" })).toEqual([
+      "langchain",
+    ]);
+  });
+
+  test("goes through all spans page by page, newest first, each once", async () => {
+    const seen: string[] = [];
+    let cursor: string | null = "";
+    while (cursor !== null) {
+      const query: Record<string, string> = { trace_id: mixedId, limit: "7" };
+      if (cursor) query.cursor = cursor;
+      const { body } = await search(query);
+      seen.push(...body.spans.map((span: { span_name: string }) => span.span_name));
+      cursor = body.next_cursor;
+    }
+    expect(seen).toEqual(ways.map(([name]) => name).reverse());
+  });
+
+  test("answers spans as their trace lists them", async () => {
+    const { body: found } = await search({ text: "rare needle" });
+    const { trace_id, agentops_kind, ...span } = found.spans[0];
+    const { body: trace } = await server.read(`/v4/traces/${mixedId}`);
+    expect({ trace_id, agentops_kind }).toEqual({ trace_id: mixedId, agentops_kind: "tool" });
+    expect(trace.spans).toContainEqual(span);
+  });
+
+  test.each([
+    ["limit=0", "limit"],
+    ["limit=101", "limit"],
+    ["status=fine", "status"],
+    ["min_cost_usd=much", "min_cost_usd"],
+    ["start_time=yesterday", "start_time"],
+    ["cursor=zzz", "cursor"],
+  ])("refuses ?%s", async (query, field) => {
+    const { status, body } = await server.read(`/v4/spans/search?${query}`);
+    expect(status).toBe(422);
+    expect(body.detail[0].loc).toEqual(["query", field]);
+  });
+
+  test("needs a token", async () => {
+    expect((await server.get("/v4/spans/search")).status).toBe(401);
+    expect((await server.get("/v4/spans/metrics")).status).toBe(401);
+  });
+});
