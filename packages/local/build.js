@@ -1,10 +1,12 @@
 import { chmod, readFile, rm } from "node:fs/promises";
 import { build } from "esbuild";
+import { writeThirdPartyNotices } from "../../third-party-notices.js";
 
 const { version, dependencies } = JSON.parse(await readFile("package.json", "utf8"));
 
 await rm("dist", { recursive: true, force: true });
-await build({
+const { metafile } = await build({
+  metafile: true,
   entryPoints: ["src/cli.ts"],
   outdir: "dist",
   bundle: true,
@@ -20,5 +22,6 @@ await build({
     js: 'import { createRequire as bundledRequire } from "node:module"; const require = bundledRequire(import.meta.url);',
   },
 });
+await writeThirdPartyNotices(metafile, "dist/THIRD-PARTY-NOTICES.txt");
 
 await chmod("dist/cli.js", 0o755);

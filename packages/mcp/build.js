@@ -1,10 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { build } from "esbuild";
+import { writeThirdPartyNotices } from "../../third-party-notices.js";
 
 const { version } = JSON.parse(await readFile("package.json", "utf8"));
 
 // CommonJS starts about 10 ms sooner than the same bundle as ESM on Node 20.
-await build({
+const { metafile } = await build({
+  metafile: true,
   entryPoints: ["src/cli.ts"],
   outfile: "dist/cli.cjs",
   bundle: true,
@@ -18,3 +20,4 @@ await build({
   legalComments: "none",
   logLevel: "warning",
 });
+await writeThirdPartyNotices(metafile, "dist/THIRD-PARTY-NOTICES.txt");

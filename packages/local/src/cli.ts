@@ -2,9 +2,9 @@
 import { homedir } from "node:os";
 import { banner } from "./banner.js";
 import { type Config, ConfigError, help, parseCommand } from "./config.js";
+import { runProjects } from "./projects.js";
 import { isLoopback, startServer } from "./server.js";
 import { StartError } from "./start-error.js";
-import { defaultProject } from "./store/index.js";
 import { version } from "./version.js";
 
 /** Exit code of a mistake on the command line, as shells use it. */
@@ -31,6 +31,9 @@ async function main(): Promise<void> {
     case "version":
       process.stdout.write(`${version}\n`);
       return;
+    case "projects":
+      process.stdout.write(await runProjects(command.action, command.dataDir));
+      return;
     case "serve":
       await serve(command.config);
   }
@@ -51,7 +54,7 @@ async function serve({ sample, ...config }: Config): Promise<void> {
       version,
       url,
       dataDir: config.dataDir,
-      project: defaultProject,
+      project: server.project,
       isExposed: !isLoopback(config.host),
     }),
   );

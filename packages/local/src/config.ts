@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import type { ProjectsAction } from "./projects.js";
 import { StartError } from "./start-error.js";
 
 export interface Config {
@@ -15,6 +16,7 @@ export interface Config {
 /** What the command line asks for. */
 export type Command =
   | { readonly kind: "serve"; readonly config: Config }
+  | { readonly kind: "projects"; readonly action: ProjectsAction; readonly dataDir: string }
   | { readonly kind: "help" }
   | { readonly kind: "version" };
 
@@ -42,6 +44,7 @@ const options = {
 export const help = `agentops-local: an AgentOps for one machine
 
 Usage: agentops-local [options]
+       agentops-local projects list | create <name> | rotate-key <id or name>
 
   --port <number>     port to listen on, 0 for any free one   (AGENTOPS_LOCAL_PORT, 8000)
   --host <address>    address to listen on                    (AGENTOPS_LOCAL_HOST, 127.0.0.1)
@@ -74,7 +77,7 @@ const schema = z.object({
  * @throws {ConfigError}
  */
 export function parseCommand(args: readonly string[], environment: Environment): Command {
-  const flags = parseFlags(args);
+  const { flags, words } = parseWords(args);
   if (flags.help) return { kind: "help" };
   if (flags.version) return { kind: "version" };
 
@@ -85,13 +88,29 @@ export function parseCommand(args: readonly string[], environment: Environment):
     dataDir: flags["data-dir"] ?? (env.AGENTOPS_LOCAL_DATA_DIR || defaultDataDir(environment)),
     sample: flags.sample,
   });
-  if (parsed.success) return { kind: "serve", config: parsed.data };
-  throw new ConfigError(parsed.error.issues.map(({ message }) => message).join("\n"));
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map(({ message }) => message).join("\n"));
+  }
+  if (words.length === 0) return { kind: "serve", config: parsed.data };
+  return { kind: "projects", action: parseAction(words), dataDir: parsed.data.dataDir };
 }
 
-function parseFlags(args: readonly string[]) {
+const usage =
+  "Give no command, or one of: projects list, projects create <name>, projects rotate-key <id or name>.";
+
+function parseAction([command, kind, argument, ...rest]: readonly string[]): ProjectsAction {
+  if (command === "projects" && rest.length === 0) {
+    if (kind === "list" && argument === undefined) return { kind };
+    if (kind === "create" && argument?.trim()) return { kind, name: argument };
+    if (kind === "rotate-key" && argument) return { kind, project: argument };
+  }
+  throw new ConfigError(usage);
+}
+
+function parseWords(args: readonly string[]) {
   try {
-    return parseArgs({ args: [...args], options }).values;
+    const parsed = parseArgs({ args: [...args], options, allowPositionals: true });
+    return { flags: parsed.values, words: parsed.positionals };
   } catch (error) {
     const names = Object.keys(options).map((name) => `--${name}`);
     const reason = error instanceof Error ? error.message.split(". ")[0] : String(error);

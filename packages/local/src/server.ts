@@ -1,10 +1,12 @@
 import { once } from "node:events";
+import { rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { createApp } from "./app.js";
+import { SERVER_URL_FILE } from "./projects.js";
 import { StartError, systemCode } from "./start-error.js";
-import { defaultProject, openStore } from "./store/index.js";
+import { defaultProject, openStore, type Project } from "./store/index.js";
 import { createTokens, openSecret } from "./tokens.js";
 import { version } from "./version.js";
 
@@ -19,6 +21,8 @@ export interface ServerOptions {
 export interface RunningServer {
   /** Where it can be reached from this machine. */
   readonly url: string;
+  /** The default project, with the key it has now. */
+  readonly project: Project;
   /** Takes no more requests, finishes those it has, writes what is waiting, closes the store. */
   close(): Promise<void>;
 }
@@ -58,9 +62,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     throw listenError({ host, port }, error);
   }
 
+  const url = `http://${reachableHost(host)}:${boundPort(server)}`;
+  const urlFile = join(dataDir, SERVER_URL_FILE);
+  await writeFile(urlFile, url, { mode: 0o600 });
+
   return {
-    url: `http://${reachableHost(host)}:${boundPort(server)}`,
+    url,
+    project: (await store.projectById(defaultProject.id)) ?? defaultProject,
     async close() {
+      await rm(urlFile, { force: true });
       await closeServer(server);
       await store.close();
     },

@@ -1,4 +1,4 @@
-/** Why the program cannot start, in words that tell the person who started it what to do. */
+/** Why the program cannot do what it was started for, in words that say what to do about it. */
 export class StartError extends Error {
   override readonly name: string = "StartError";
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
-import { errors, jwtVerify, SignJWT } from "jose";
+import { errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import { StartError, systemCode } from "./start-error.js";
 import type { Project } from "./store/index.js";
@@ -15,6 +15,9 @@ export interface Tokens {
   issue(project: Project): Promise<string>;
   /** @throws {InvalidTokenError} */
   verify(token: string): Promise<TokenClaims>;
+  /** For who can read the secret's file: the user who runs the server. */
+  issueAdmin(): Promise<string>;
+  isAdmin(token: string): Promise<boolean>;
 }
 
 export class InvalidTokenError extends Error {
@@ -29,6 +32,9 @@ export class InvalidTokenError extends Error {
 
 const TOKEN_LIFETIME = "30 days";
 const AUDIENCE = "authenticated";
+const ADMIN_TOKEN_LIFETIME = "5 minutes";
+const ADMIN_AUDIENCE = "agentops-local admin";
+const ALGORITHM = "HS256";
 export const PLAN = "pro";
 const SECRET_BYTES = 32;
 
@@ -38,23 +44,37 @@ export function createTokens(secret: Uint8Array): Tokens {
   return {
     issue({ id, apiKey }) {
       const claims = { project_id: id, project_prem_status: PLAN, api_key: apiKey };
-      return new SignJWT({ ...claims })
-        .setProtectedHeader({ alg: "HS256", typ: "JWT" })
-        .setAudience(AUDIENCE)
-        .setExpirationTime(TOKEN_LIFETIME)
-        .sign(secret);
+      return sign(claims, AUDIENCE, TOKEN_LIFETIME);
     },
 
     async verify(token) {
       try {
-        const options = { algorithms: ["HS256"], audience: AUDIENCE };
+        const options = { algorithms: [ALGORITHM], audience: AUDIENCE };
         const { payload } = await jwtVerify(token, secret, options);
         return { projectId: claimsSchema.parse(payload).project_id };
       } catch (error) {
         throw new InvalidTokenError(error instanceof errors.JWTExpired, { cause: error });
       }
     },
+
+    issueAdmin: () => sign({}, ADMIN_AUDIENCE, ADMIN_TOKEN_LIFETIME),
+
+    async isAdmin(token) {
+      const options = { algorithms: [ALGORITHM], audience: ADMIN_AUDIENCE };
+      return await jwtVerify(token, secret, options).then(
+        () => true,
+        () => false,
+      );
+    },
   };
+
+  function sign(claims: JWTPayload, audience: string, lifetime: string): Promise<string> {
+    return new SignJWT(claims)
+      .setProtectedHeader({ alg: ALGORITHM, typ: "JWT" })
+      .setAudience(audience)
+      .setExpirationTime(lifetime)
+      .sign(secret);
+  }
 }
 
 /**

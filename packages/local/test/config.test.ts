@@ -50,7 +50,6 @@ test.each([
     ["--prot", "1"],
     /--prot.*Valid options: --port, --host, --data-dir, --sample, --help, --version/,
   ],
-  [["serve"], /serve.*Valid options/],
   [["--port", "80 80"], /--port \(AGENTOPS_LOCAL_PORT\) must be a port number/],
   [["--port", ""], /must be a port number/],
   [["--port", "0x50"], /must be a port number/],
@@ -61,3 +60,20 @@ test.each([
   expect(() => parseCommand(args, linux)).toThrow(ConfigError);
   expect(() => parseCommand(args, linux)).toThrow(message);
 });
+
+test.each([
+  [["projects", "list"], { kind: "list" }],
+  [["projects", "create", "web shop"], { kind: "create", name: "web shop" }],
+  [["projects", "rotate-key", "web shop"], { kind: "rotate-key", project: "web shop" }],
+])("%j is a command, and takes the data directory", (words, action) => {
+  const command = parseCommand([...words, "--data-dir", "/srv"], linux);
+  expect(command).toEqual({ kind: "projects", action, dataDir: "/srv" });
+});
+
+test.each([["serve"], ["projects"], ["projects", "create"], ["projects", "list", "all"]])(
+  "%s is no command, and the refusal names those there are",
+  (...words) => {
+    expect(() => parseCommand(words, linux)).toThrow(ConfigError);
+    expect(() => parseCommand(words, linux)).toThrow("projects rotate-key <id or name>");
+  },
+);

@@ -64,8 +64,15 @@ export function createServer(options: ServerOptions): McpServer {
       version: options.version,
       websiteUrl: "https://www.agentops.ai",
     },
-    // The list never changes, so there is nothing to subscribe to.
-    { instructions: INSTRUCTIONS, capabilities: { tools: { listChanged: false } } },
+    // The lists never change, so there is nothing to subscribe to.
+    {
+      instructions: INSTRUCTIONS,
+      capabilities: {
+        tools: { listChanged: false },
+        prompts: { listChanged: false },
+        resources: { listChanged: false },
+      },
+    },
   );
   for (const tool of tools) registerTool(server, tool, options);
   registerResources(server, () => options.connect({}));

@@ -6,6 +6,7 @@ import { readBody } from "./body.js";
 import { type Encoding, encodingOf, fallbackEncoding } from "./encoding.js";
 import { ExportError } from "./export-error.js";
 import type { ExportRequest } from "./export-request.js";
+import { createPricing, type PriceSpans } from "./pricing.js";
 
 export interface ReceiverOptions {
   readonly store: Pick<Store, "addSpans">;
@@ -18,19 +19,20 @@ export interface ReceiverOptions {
 
 /** OTLP/HTTP 1.x at the paths of the specification. Metrics and logs are taken and dropped. */
 export function createReceiver(options: ReceiverOptions): Hono {
-  const admission = createAdmission();
+  const parts = { ...options, price: createPricing(), admission: createAdmission() };
   return new Hono()
-    .post("/v1/traces", ({ req }) => receiveTraces(req.raw, options, admission))
+    .post("/v1/traces", ({ req }) => receiveTraces(req.raw, parts))
     .post("/v1/metrics", ({ req }) => accept(req.raw))
     .post("/v1/logs", ({ req }) => accept(req.raw));
 }
 
+interface ReceiverParts extends ReceiverOptions {
+  readonly price: PriceSpans;
+  readonly admission: Admission;
+}
+
 /** A 200 says that every span but the rejected ones is on disk. */
-async function receiveTraces(
-  request: Request,
-  options: ReceiverOptions,
-  admission: Admission,
-): Promise<Response> {
+async function receiveTraces(request: Request, options: ReceiverParts): Promise<Response> {
   const encoding = encodingOf(request.headers.get("content-type"));
   try {
     if (!encoding) {
@@ -40,7 +42,7 @@ async function receiveTraces(
       );
     }
     const projectId = await projectOf(request, options);
-    const rejectedSpanCount = await admission.admit(request.headers, async () => {
+    const rejectedSpanCount = await options.admission.admit(request.headers, async () => {
       const decoded = decode(encoding, await readBody(request));
       await storeSpans(options, projectId, decoded.groups);
       return decoded.rejectedSpanCount;
@@ -87,12 +89,12 @@ function decode(encoding: Encoding, body: Uint8Array): ExportRequest {
 }
 
 async function storeSpans(
-  { store, onError }: ReceiverOptions,
+  { store, price, onError }: ReceiverParts,
   projectId: string,
   groups: ExportRequest["groups"],
 ): Promise<void> {
   try {
-    await store.addSpans(projectId, groups);
+    await store.addSpans(projectId, await price(groups));
   } catch (error) {
     onError(error);
     throw new ExportError(503, "The spans could not be stored; send them again.", { cause: error });

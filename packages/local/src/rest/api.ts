@@ -1,8 +1,11 @@
 import { Hono } from "hono";
 import { addAuthRoutes } from "./auth.js";
+import { addLegacyRoutes } from "./legacy.js";
+import { addProjectRoutes } from "./projects.js";
 import { addPublicRoutes } from "./public.js";
 import { addRoute, type RestOptions } from "./routes.js";
 import { addSpanRoutes, spanCapabilities } from "./span-routes.js";
+import { addUploadRoutes } from "./uploads.js";
 import { addV4Routes } from "./v4.js";
 
 /** What this server can do beyond AgentOps' own API, for clients that ask `/health`. */
@@ -18,6 +21,9 @@ export function createRestApi(options: RestOptions): Hono {
   }));
   addAuthRoutes(app, options);
   addPublicRoutes(app, options);
+  addProjectRoutes(app, options);
+  addLegacyRoutes(app);
+  addUploadRoutes(app, options);
   addV4Routes(app, options);
   addSpanRoutes(app, options);
   return app;

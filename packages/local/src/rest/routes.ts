@@ -8,13 +8,27 @@ export interface RestOptions {
   readonly store: Store;
   readonly tokens: Tokens;
   readonly version: string;
+  /** Whose what is sent without a token is; undefined where a token is needed. */
+  readonly anonymousProjectId: string | undefined;
 }
 
 type Answer = (context: Context) => Promise<unknown>;
 
-/** Registers a JSON route; like FastAPI, another verb on its path is a 405 and not a 404. */
-export function addRoute(app: Hono, method: "GET" | "POST", path: string, answer: Answer): void {
-  app.on(method, path, async (context) => Response.json(await answer(context)));
+type Method = "GET" | "POST";
+
+/** Registers a route that answers JSON, or a response of its own. */
+export function addRoute(app: Hono, method: Method, path: string, answer: Answer): void {
+  addRoutes(app, path, { [method]: answer });
+}
+
+/** Registers the routes of one path; like FastAPI, another verb on it is a 405 and not a 404. */
+export function addRoutes(app: Hono, path: string, answers: Partial<Record<Method, Answer>>): void {
+  for (const [method, answer] of Object.entries(answers)) {
+    app.on(method, path, async (context) => {
+      const body = await answer(context);
+      return body instanceof Response ? body : Response.json(body);
+    });
+  }
   app.all(path, () => {
     throw new RestError(405, { detail: "Method Not Allowed" });
   });

@@ -67,6 +67,7 @@ const usageKeys = [
   "gen_ai.usage.prompt_cost",
   "gen_ai.usage.completion_cost",
   "gen_ai.usage.total_cost",
+  "gen_ai.usage.cache_read.input_tokens",
   "gen_ai.usage.cache_read_input_tokens",
   "gen_ai.usage.reasoning_tokens",
   "ai.system",

@@ -18,6 +18,8 @@ export interface Database {
   read<Row>(sql: string, parameters?: Parameters): Promise<Row[]>;
   /** Runs a statement that changes something; one at a time. */
   write(sql: string, parameters?: Parameters): Promise<void>;
+  /** Adds rows that may be too long for a parameter. */
+  insert(table: string, rows: readonly object[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -62,6 +64,10 @@ export async function openDatabase(path: string): Promise<Database> {
 
     async write(sql, parameters = {}) {
       await writer.command({ query: sql, query_params: parameters });
+    },
+
+    async insert(table, rows) {
+      await writer.insert({ table, values: rows, format: "JSONEachRow" });
     },
 
     async close() {

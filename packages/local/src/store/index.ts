@@ -30,4 +30,5 @@ export {
   type TraceTotals,
   traceOrders,
 } from "./traces.js";
+export type { Upload, UploadKind } from "./uploads.js";
 export type { UsageFigures } from "./usage.js";

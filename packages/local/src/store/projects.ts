@@ -38,6 +38,19 @@ export async function projectById(database: Database, id: string): Promise<Proje
   return rows[0];
 }
 
+/** By age. */
+export async function listProjects(database: Database): Promise<Project[]> {
+  return await database.read<Project>(`${selectProjects} ORDER BY created_at, id`);
+}
+
+/** From here on the old key opens nothing. */
+export async function setApiKey(database: Database, id: string, apiKey: string): Promise<void> {
+  await database.write(
+    "ALTER TABLE projects UPDATE api_key = {apiKey:String} WHERE id = {id:String} SETTINGS mutations_sync = 2",
+    { id, apiKey },
+  );
+}
+
 export async function addProject(database: Database, project: Project): Promise<void> {
   await database.write(
     "INSERT INTO projects (id, name, environment, api_key) SELECT {id:String}, {name:String}, {environment:String}, {apiKey:String}",

@@ -145,6 +145,22 @@ CREATE TABLE IF NOT EXISTS projects (
 ORDER BY id
 ${durable}`;
 
+/**
+ * What an SDK uploads beside its spans. In a table rather than in files, so that it is where the traces
+ * are: durable as they are, and read by every server of a cluster.
+ */
+const uploads = `
+CREATE TABLE IF NOT EXISTS uploads (
+  project_id String,
+  kind LowCardinality(String),
+  id String,
+  size UInt64,
+  content_base64 String CODEC(ZSTD(1)),
+  uploaded_at DateTime64(6) DEFAULT now64(6)
+) ENGINE = ReplacingMergeTree(uploaded_at)
+ORDER BY (project_id, kind, id)
+${durable}`;
+
 export interface Migration {
   readonly version: number;
   readonly name: string;
@@ -165,4 +181,5 @@ export const migrations: readonly Migration[] = [
       `CREATE MATERIALIZED VIEW IF NOT EXISTS span_lookup_view TO span_lookup AS ${locateSpans}`,
     ],
   },
+  { version: 2, name: "uploads", statements: [uploads] },
 ];

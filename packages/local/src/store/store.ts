@@ -4,9 +4,11 @@ import { migrate } from "./migrate.js";
 import {
   addProject,
   defaultProject,
+  listProjects,
   type Project,
   projectByApiKey,
   projectById,
+  setApiKey,
 } from "./projects.js";
 import { encodeSpans } from "./row-binary.js";
 import { openSpanLog } from "./span-log.js";
@@ -22,6 +24,7 @@ import {
   type TraceQuery,
   type TraceSummary,
 } from "./traces.js";
+import { addUpload, readUpload, type Upload, type UploadKind } from "./uploads.js";
 
 /** Traces on disk. Everything but the projects themselves is seen through one project. */
 export interface Store {
@@ -31,11 +34,16 @@ export interface Store {
   trace(projectId: string, traceId: string): Promise<TraceSummary | undefined>;
   traceSpans(projectId: string, trace: TraceSummary): Promise<StoredSpan[]>;
   span(projectId: string, spanId: string): Promise<StoredSpan | undefined>;
+  /** Resolves once it is on disk; one of the same kind and id is replaced. */
+  addUpload(projectId: string, upload: Upload): Promise<void>;
+  upload(projectId: string, kind: UploadKind, id: string): Promise<Uint8Array | undefined>;
   searchSpans(projectId: string, query: SpanQuery): Promise<StoredSpan[]>;
   metrics(projectId: string, query: MetricsQuery): Promise<MetricsRow[]>;
   projectByApiKey(apiKey: string): Promise<Project | undefined>;
   projectById(id: string): Promise<Project | undefined>;
+  projects(): Promise<Project[]>;
   addProject(project: Project): Promise<void>;
+  setApiKey(projectId: string, apiKey: string): Promise<void>;
   /** Writes what is waiting and closes the engine. */
   close(): Promise<void>;
 }
@@ -59,11 +67,15 @@ export async function openStore(dataDir: string): Promise<Store> {
     trace: (projectId, traceId) => readTrace(database, projectId, traceId),
     traceSpans: (projectId, trace) => readTraceSpans(database, projectId, trace),
     span: (projectId, spanId) => readSpan(database, projectId, spanId),
+    addUpload: (projectId, upload) => addUpload(database, projectId, upload),
+    upload: (projectId, kind, id) => readUpload(database, projectId, { kind, id }),
     searchSpans: (projectId, query) => searchSpans(database, projectId, query),
     metrics: (projectId, query) => readMetrics(database, projectId, query),
     projectByApiKey: (apiKey) => projectByApiKey(database, apiKey),
     projectById: (id) => projectById(database, id),
+    projects: () => listProjects(database),
     addProject: (project) => addProject(database, project),
+    setApiKey: (projectId, apiKey) => setApiKey(database, projectId, apiKey),
     async close() {
       await writer.flush();
       await database.close();

@@ -457,3 +457,15 @@ describe("the server", () => {
     expect(status).toBe(403);
   });
 });
+
+test.each(["/v2/sessions/1/stats", "/v2/create_session", "/v1/sessions", "/v1/events"])(
+  "%s is gone, and says what came instead",
+  async (path) => {
+    for (const method of ["GET", "POST"]) {
+      const { status, body } = await answer(await fetch(server.url + path, { method }));
+      expect(status).toBe(410);
+      expect(body.path).toBe(path);
+      expect(body.message).toContain("/v4/traces");
+    }
+  },
+);

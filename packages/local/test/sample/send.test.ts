@@ -37,6 +37,8 @@ test("the OpenTelemetry SDK's sample runs come back over the REST API as they we
     "openai.chat.completion",
   ]);
   expect(support.metrics).toMatchObject({ fail_count: 0, prompt_tokens: 530, total_tokens: 603 });
+  // 530 and 73 tokens of gpt-4o-mini, at 0.15 and 0.60 USD a million.
+  expect(support.metrics).toMatchObject({ prompt_cost: "0.0000795", completion_cost: "0.0000438" });
   expect(support.spans[2].span_attributes.gen_ai.prompt[1]).toEqual({
     role: "user",
     content: "Where is my order 10482? It was due on Tuesday.",
@@ -57,6 +59,11 @@ test("the OpenTelemetry SDK's sample runs come back over the REST API as they we
   const { body: list } = await server.read("/v4/traces");
   const listed = list.traces.map(({ trace_id }: { trace_id: string }) => trace_id);
   expect(listed).toEqual(traceIds.toReversed());
+});
+
+test("the list shows what each sample run cost", async () => {
+  const { body: list } = await server.read("/v4/traces");
+  for (const { total_cost } of list.traces) expect(total_cost).toBeGreaterThan(0);
 });
 
 test("in every sample run each span lies within its parent, and the newest run ended just now", async () => {

@@ -1,0 +1,142 @@
+import { type SpanGroup, type SpanRecord, type Text, textToString } from "../store/index.js";
+import { loadPrices, type ModelCall, type PriceCall } from "./model-prices.js";
+
+/** Adds to every span that called a model, and does not say what that cost, what it cost. */
+export type PriceSpans = (groups: readonly SpanGroup[]) => Promise<readonly SpanGroup[]>;
+
+/**
+ * The costs that AgentOps' collector adds as a span arrives, under its names: in USD, as decimal text.
+ * A model without a known price adds none.
+ */
+export function createPricing(): PriceSpans {
+  let prices: Promise<PriceCall> | undefined;
+
+  return async (groups) => {
+    const calls = groups.map(({ spans }) => spans.map(readCall));
+    if (!calls.some((ofGroup) => ofGroup.some((call) => call !== undefined))) return groups;
+
+    prices ??= loadPrices();
+    const price = await prices;
+    return groups.map((group, at) => ({
+      ...group,
+      spans: group.spans.map((span, index) => withCost(span, calls[at]?.[index], price)),
+    }));
+  };
+}
+
+function withCost(span: SpanRecord, call: ModelCall | undefined, price: PriceCall): SpanRecord {
+  const cost = call && price(call);
+  if (!cost) return span;
+  return {
+    ...span,
+    attributes: [
+      ...span.attributes,
+      ["gen_ai.usage.prompt_cost", String(cost.promptUsd)],
+      ["gen_ai.usage.completion_cost", String(cost.completionUsd)],
+    ],
+  };
+}
+
+/** What is read of a span: the GenAI conventions' name first, then the older one of AgentOps' SDK. */
+const keys = {
+  model: ["gen_ai.response.model", "gen_ai.request.model"],
+  provider: ["gen_ai.provider.name", "gen_ai.system"],
+  inputTokens: ["gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"],
+  outputTokens: ["gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"],
+  cacheReadTokens: ["gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens"],
+  cacheWriteTokens: [
+    "gen_ai.usage.cache_creation.input_tokens",
+    "gen_ai.usage.cache_creation_input_tokens",
+  ],
+  reasoningTokens: ["gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens"],
+  cost: ["gen_ai.usage.total_cost", "gen_ai.usage.prompt_cost", "gen_ai.usage.completion_cost"],
+  operation: ["gen_ai.operation.name"],
+  agentopsKind: ["agentops.span.kind"],
+} as const;
+
+/** Spans around calls, which repeat what the calls beneath them used. */
+const aggregates = ["invoke_agent", "create_agent", "agent", "workflow", "session"];
+
+/** Undefined if there is nothing to price. */
+function readCall(span: SpanRecord): ModelCall | undefined {
+  const found = readAttributes(span);
+  const model = found && first(found, keys.model);
+  if (!model || first(found, keys.cost)) return undefined;
+  const inputTokens = count(found, keys.inputTokens);
+  const outputTokens = count(found, keys.outputTokens);
+  if (inputTokens + outputTokens === 0 || isAggregate(found)) return undefined;
+
+  const cacheReadTokens = count(found, keys.cacheReadTokens);
+  const cacheWriteTokens = count(found, keys.cacheWriteTokens);
+  const reasoningTokens = count(found, keys.reasoningTokens);
+  return {
+    model,
+    provider: first(found, keys.provider),
+    inputTokens: whole(inputTokens, cacheReadTokens + cacheWriteTokens),
+    cacheReadTokens,
+    cacheWriteTokens,
+    outputTokens: whole(outputTokens, reasoningTokens),
+    reasoningTokens,
+    startUnixNano: span.startUnixNano,
+  };
+}
+
+function isAggregate(found: Found): boolean {
+  return aggregates.includes(first(found, keys.operation) ?? first(found, keys.agentopsKind) ?? "");
+}
+
+/**
+ * The conventions count cached and reasoning tokens as parts of the input and the output; Anthropic's
+ * and Google's own figures, which some senders copy, leave them out.
+ */
+function whole(tokens: number, part: number): number {
+  return part > tokens ? tokens + part : tokens;
+}
+
+type Found = ReadonlyMap<string, Text>;
+
+/** An empty value counts as absent. */
+function first(found: Found, names: readonly string[]): string | undefined {
+  for (const name of names) {
+    const value = found.get(name);
+    if (value?.length) return textToString(value);
+  }
+  return undefined;
+}
+
+function count(found: Found, names: readonly string[]): number {
+  const tokens = Number(first(found, names) ?? 0);
+  return Number.isFinite(tokens) && tokens > 0 ? tokens : 0;
+}
+
+interface ReadKey {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** By length, which alone tells most keys apart: comparing bytes is cheap, decoding every key is not. */
+const readKeys = new Map<number, ReadKey[]>();
+for (const name of Object.values(keys).flat()) {
+  const bytes = new TextEncoder().encode(name);
+  readKeys.set(bytes.length, [...(readKeys.get(bytes.length) ?? []), { name, bytes }]);
+}
+
+/** Undefined if the span has none of the attributes that we read. */
+function readAttributes({ attributes }: SpanRecord): Found | undefined {
+  let found: Map<string, Text> | undefined;
+  for (const [key, value] of attributes) {
+    const read = readKeys
+      .get(key.length)
+      ?.find(({ name, bytes }) => (typeof key === "string" ? key === name : isEqual(key, bytes)));
+    if (read) found = (found ?? new Map()).set(read.name, value);
+  }
+  return found;
+}
+
+/** From the end: the keys begin alike. */
+function isEqual(left: Uint8Array, right: Uint8Array): boolean {
+  for (let index = right.length - 1; index >= 0; index--) {
+    if (left[index] !== right[index]) return false;
+  }
+  return true;
+}

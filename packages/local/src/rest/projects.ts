@@ -1,0 +1,65 @@
+import { randomUUID } from "node:crypto";
+import type { Context, Hono } from "hono";
+import { z } from "zod";
+import type { Project } from "../store/index.js";
+import { PLAN } from "../tokens.js";
+import { dashboardProjectId, isAdmin } from "./credentials.js";
+import { RestError } from "./errors.js";
+import { readJsonBody } from "./json-body.js";
+import { addRoute, addRoutes, type RestOptions } from "./routes.js";
+
+/**
+ * Projects, at the paths and in the shapes of AgentOps' OpsBoard. A project's token sees that project;
+ * to see, add and change them all takes an admin token, which `agentops-local projects` makes.
+ */
+export function addProjectRoutes(app: Hono, { store, tokens }: RestOptions): void {
+  addRoutes(app, "/opsboard/projects", {
+    async GET(context) {
+      return (await visibleProjects(context)).map(projectView);
+    },
+
+    async POST(context) {
+      await requireAdmin(context);
+      const { name } = await readJsonBody(context.req.raw, newProject);
+      const project = { id: randomUUID(), name, environment: "development", apiKey: randomUUID() };
+      await store.addProject(project);
+      return projectView(project);
+    },
+  });
+
+  addRoute(app, "POST", "/opsboard/projects/:projectId/regenerate-key", async (context) => {
+    await requireAdmin(context);
+    const project = await store.projectById(context.req.param("projectId")?.toLowerCase() ?? "");
+    if (!project) throw new RestError(404, { detail: "Project not found" });
+    const apiKey = randomUUID();
+    await store.setApiKey(project.id, apiKey);
+    return projectView({ ...project, apiKey });
+  });
+
+  async function visibleProjects(context: Context): Promise<Project[]> {
+    if (await isAdmin(context, tokens)) return await store.projects();
+    const project = await store.projectById(await dashboardProjectId(context, tokens));
+    return project ? [project] : [];
+  }
+
+  async function requireAdmin(context: Context): Promise<void> {
+    if (await isAdmin(context, tokens)) return;
+    throw new RestError(403, { detail: "Use `agentops-local projects` on the server's machine." });
+  }
+}
+
+const MAX_NAME_LENGTH = 200;
+
+const newProject = z.object({ name: z.string().trim().min(1).max(MAX_NAME_LENGTH) });
+
+/** One user, who owns all there is. */
+const org = {
+  id: "00000000-0000-0000-0000-000000000000",
+  name: "local",
+  prem_status: PLAN,
+  current_user_role: "owner",
+};
+
+function projectView({ id, name, environment, apiKey }: Project) {
+  return { id, name, environment, api_key: apiKey, org };
+}

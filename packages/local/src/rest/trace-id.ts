@@ -1,0 +1,14 @@
+const hexTraceId = /^[0-9a-f]{32}$/i;
+const MAX_TRACE_ID = 2n ** 128n - 1n;
+
+/**
+ * The id of a trace that has a log, as the traces themselves have it: 32 hex digits. The SDK uploads
+ * under the same number in decimal, everyone reads by hex, and 32 digits without a letter may be either:
+ * then the side it came from decides. Anything else is a name of its own.
+ */
+export function logTraceId(text: string, digitsAre: "decimal" | "hex"): string {
+  const isHex = hexTraceId.test(text) && (digitsAre === "hex" || /[a-f]/i.test(text));
+  if (isHex) return text.toLowerCase();
+  const isNumber = /^\d{1,39}$/.test(text) && BigInt(text) <= MAX_TRACE_ID;
+  return isNumber ? BigInt(text).toString(16).padStart(32, "0") : text;
+}

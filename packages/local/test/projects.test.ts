@@ -1,0 +1,125 @@
+import { rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type ProjectsAction, runProjects } from "../src/projects.js";
+import { StartError } from "../src/start-error.js";
+import {
+  answer,
+  defaultKey,
+  defaultProjectId,
+  fetchToken,
+  postJson,
+  readAs,
+  startTestServer,
+  type TestServer,
+  temporaryFolder,
+} from "./harness.js";
+import { exportOf, newTraceId, spanAt, toJson } from "./otlp-message.js";
+
+let dataDir: string;
+beforeAll(async () => {
+  dataDir = await temporaryFolder();
+});
+afterAll(() => rm(dataDir, { recursive: true }));
+
+/** Name, id and key of each printed line. */
+async function run(action: ProjectsAction) {
+  const lines = (await runProjects(action, dataDir)).trimEnd().split("\n");
+  return lines.map((line) => line.split(/ {2,}/));
+}
+
+const exchange = (server: TestServer, apiKey: string | undefined) =>
+  postJson(`${server.url}/v3/auth/token`, { api_key: apiKey });
+
+test("without a server, projects are listed and made in the data directory itself", async () => {
+  expect(await run({ kind: "list" })).toEqual([["default", defaultProjectId, defaultKey]]);
+  const [[name, id, key] = []] = await run({ kind: "create", name: "web shop" });
+  expect(name).toBe("web shop");
+  expect(await run({ kind: "list" })).toContainEqual(["web shop", id, key]);
+});
+
+describe("while the server runs", () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startTestServer(dataDir);
+  });
+  afterAll(() => server.close());
+
+  test("projects are listed and made through it", async () => {
+    const [[, id, key] = []] = await run({ kind: "create", name: "search" });
+    expect(await run({ kind: "list" })).toContainEqual(["search", id, key]);
+    expect((await exchange(server, key)).body.project_id).toBe(id);
+  });
+
+  test("a rotated key no longer opens its project, the new one does", async () => {
+    const [[, id, old] = []] = await run({ kind: "create", name: "rotated" });
+    const [[, sameId, fresh] = []] = await run({ kind: "rotate-key", project: "rotated" });
+    expect(sameId).toBe(id);
+    expect(fresh).not.toBe(old);
+    expect((await exchange(server, old)).status).toBe(403);
+    expect((await exchange(server, fresh)).body.project_id).toBe(id);
+  });
+
+  test("a project that is not there, or not the only one of its name, is not rotated", async () => {
+    const rotate = run({ kind: "rotate-key", project: "nowhere" });
+    await expect(rotate).rejects.toThrow(StartError);
+    await run({ kind: "create", name: "twin" });
+    await run({ kind: "create", name: "twin" });
+    await expect(run({ kind: "rotate-key", project: "twin" })).rejects.toThrow("2 projects");
+  });
+
+  test("where it runs is known to this user alone", async () => {
+    expect((await stat(join(dataDir, "server-url"))).mode & 0o777).toBe(0o600);
+  });
+
+  test("a project's token sees that project and changes none", async () => {
+    const token = await fetchToken(server.url);
+    const { body } = await readAs(server.url, "/opsboard/projects", token);
+    expect(body).toHaveLength(1);
+    expect(body[0]).toMatchObject({ id: defaultProjectId, name: "default", api_key: defaultKey });
+
+    for (const path of ["", `/${defaultProjectId}/regenerate-key`]) {
+      const response = await fetch(`${server.url}/opsboard/projects${path}`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+        body: '{"name":"mine"}',
+      });
+      expect(response.status).toBe(403);
+    }
+    expect((await server.get("/opsboard/projects")).status).toBe(401);
+  });
+
+  test("no read crosses projects", async () => {
+    const [[, , key] = []] = await run({ kind: "create", name: "walled" });
+    const [mine, theirs] = [await fetchToken(server.url, key), await fetchToken(server.url)];
+    const traceId = newTraceId();
+    const span = spanAt(0, 1, { traceId });
+    const send = async (path: string, body: string | Uint8Array<ArrayBuffer>, headers = {}) => {
+      const authorization = `Bearer ${mine}`;
+      const init = { method: "POST", body, headers: { authorization, ...headers } };
+      return await answer(await fetch(server.url + path, init));
+    };
+    await send("/v1/traces", toJson(exportOf(span)), { "content-type": "application/json" });
+    await send("/v4/logs/upload/", "text", { "trace-id": String(BigInt(`0x${traceId}`)) });
+    const object = await send("/v4/objects/upload/", "bytes");
+
+    const objectPath = new URL(object.body.url).pathname;
+    const paths = {
+      [`/v4/traces/${traceId}`]: 404,
+      [`/public/v1/traces/${traceId}`]: 404,
+      [`/public/v1/spans/${span.spanId}`]: 404,
+      [`/v4/logs/${traceId}`]: 403,
+      [objectPath]: 404,
+    };
+    for (const [path, refusal] of Object.entries(paths)) {
+      const read = (token: string) => server.get(path, { authorization: `Bearer ${token}` });
+      expect((await read(mine)).status, path).toBe(200);
+      expect((await read(theirs)).status, path).toBe(refusal);
+    }
+  });
+});
+
+test("the address that a killed server left behind is not believed", async () => {
+  await writeFile(join(dataDir, "server-url"), "http://127.0.0.1:1");
+  expect(await run({ kind: "list" })).toContainEqual(["default", defaultProjectId, defaultKey]);
+});
