@@ -15,7 +15,7 @@ const MAX_PRINTED_CHARS = 1_500;
 const local = await startLocal(["--sample"]);
 try {
   heading("1. agentops-local is running, and three traced agents have sent their spans to it");
-  print(local.greeting);
+  print(`It listens at ${local.url} and keeps its traces in a temporary folder.`);
   await askAboutTraces({ AGENTOPS_API_KEY: local.apiKey, AGENTOPS_API_URL: local.url });
 
   heading("Use it yourself");

@@ -14,8 +14,6 @@ const START_TIMEOUT_MS = 60_000;
 export interface RunningLocal {
   readonly url: string;
   readonly apiKey: string;
-  /** Everything it has told the person who started it. */
-  readonly greeting: string;
   /** Ends the process and removes its data. */
   stop(): Promise<void>;
 }
@@ -35,8 +33,7 @@ export async function startLocal(flags: readonly string[] = []): Promise<Running
   };
 
   try {
-    const greeting = await readGreeting(child.stderr);
-    return { ...readEnvironment(greeting), greeting, stop };
+    return { ...readEnvironment(await readGreeting(child.stderr)), stop };
   } catch (error) {
     await stop();
     throw error;

@@ -1,7 +1,7 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { connectOverStdio, ERAS, MCP_CLI } from "./mcp-client.js";
 
 const run = promisify(execFile);
@@ -103,4 +103,17 @@ test("the two original tools ask hosts to show their raw answers whole", async (
   const raw = tools.filter(({ _meta }) => _meta?.["anthropic/maxResultSizeChars"] === 500_000);
 
   expect(raw.map(({ name }) => name)).toEqual(["list_traces", "trace_detail"]);
+});
+
+test("started by hand in a terminal, it says what it is and what to do", async () => {
+  // util-linux's `script` lends it a terminal.
+  const terminal = spawn("script", ["-qec", `'${process.execPath}' '${MCP_CLI}'`, "/dev/null"]);
+  onTestFinished(() => void terminal.kill());
+  let said = "";
+  for await (const chunk of terminal.stdout) {
+    said += String(chunk);
+    if (said.includes("Ctrl-C")) break;
+  }
+
+  expect(said).toMatch(/waiting for an MCP client on stdin[\s\S]*--help/);
 });

@@ -1,7 +1,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, inject, onTestFinished, test } from "vitest";
-import { connectOverStdio } from "./mcp-client.js";
+import { startLocal } from "../../../test/start-local.js";
+import { connectOverStdio, ERAS } from "./mcp-client.js";
 
 const { url, apiKey } = inject("local");
 const UNKNOWN_KEY = "00000000-0000-4000-8000-000000000000";
@@ -95,3 +96,22 @@ async function answering(status: number, body: string) {
   const { port } = server.address() as AddressInfo;
   return { url: `http://127.0.0.1:${port}`, requestCount: () => requests };
 }
+
+test.each(ERAS)("a token that the server no longer knows is replaced, protocol %o", async (era) => {
+  const first = await startLocal(["--sample"]);
+  const { url: ownUrl } = first;
+  const env = { AGENTOPS_API_KEY: first.apiKey, AGENTOPS_API_URL: ownUrl };
+  const { call } = await connectOverStdio(env, era);
+  expect(JSON.parse((await call("list_traces")).text).total).toBe(3);
+  await first.stop();
+
+  // The same address and key, but another folder, and so another signing secret.
+  const second = await startLocal(["--sample", "--port", new URL(ownUrl).port]);
+  onTestFinished(() => second.stop());
+  const { text, isError } = await call("list_traces");
+  const { trace_id } = JSON.parse(text).traces.at(-1);
+  const detail = await call("trace_detail", { trace_id });
+
+  expect(isError).toBe(false);
+  expect(JSON.parse(detail.text)).toMatchObject({ trace_id, metrics: { trace_count: 1 } });
+});
