@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { SpanFilter } from "../trace/find.js";
 import type { Span, Trace } from "../trace/trace.js";
 import type { Limits, Target } from "./agentops.js";
 import { type Call, withinDeadline } from "./call.js";
@@ -9,6 +10,7 @@ import { parseSpan, parseTrace, toTraceMetrics } from "./parse-trace.js";
 import { createReader, type Reader } from "./reader.js";
 import { readOf, routes } from "./routes.js";
 import { detailMetricsSchema, metricsSchema } from "./schemas.js";
+import { readSpanPage } from "./span-search.js";
 import type { Tokens } from "./tokens.js";
 import type { TraceCache } from "./trace-cache.js";
 import { type Detail, readDetail } from "./trace-detail.js";
@@ -46,6 +48,8 @@ export interface AgentOpsClient {
   getTraceMetrics(traceId: string, signal: AbortSignal): Promise<TraceMetrics>;
   /** What the traced program printed, as far as its SDK uploaded it. */
   traceLog(traceId: string, signal: AbortSignal): Promise<TraceLog>;
+  /** A page of what matches in all traces; undefined without the capability `spans.search`. */
+  searchSpans(search: SpanSearch, signal: AbortSignal): Promise<SpanPage | undefined>;
   /** What this deployment offers beyond AgentOps' own API; empty for most. */
   capabilities(signal: AbortSignal): Promise<ReadonlySet<string>>;
 }
@@ -82,6 +86,27 @@ export interface TraceRow {
   readonly costUsd: number | undefined;
   /** The row as the server sent it. */
   readonly wire: Readonly<Record<string, unknown>>;
+}
+
+/** Every part that is given must hold; texts match in any case. */
+export interface SpanSearch
+  extends Pick<
+    SpanFilter,
+    "name" | "agentopsKind" | "model" | "tool" | "status" | "minDurationMs" | "attributes"
+  > {
+  /** Part of the name, the status message, or the value of an attribute or event attribute. */
+  readonly text?: string | undefined;
+  /** Spans that started then or later; milliseconds since the Unix epoch. */
+  readonly sinceUnixMs?: number | undefined;
+  /** The `nextCursor` of the page before. */
+  readonly cursor?: string | undefined;
+}
+
+export interface SpanPage {
+  /** Of each span found, newest first: a trace comes as often as it holds one. */
+  readonly traceIds: readonly string[];
+  /** Undefined on the last page. */
+  readonly nextCursor: string | undefined;
 }
 
 export interface TraceLog {
@@ -201,6 +226,10 @@ export function createClient(target: Target, parts: ClientParts): AgentOpsClient
 
     traceLog(traceId, signal) {
       return withReader(signal, (reader) => readLog(reader, traceId));
+    },
+
+    searchSpans(search, signal) {
+      return withReader(signal, (reader) => readSpanPage(reader, search));
     },
 
     capabilities(signal) {

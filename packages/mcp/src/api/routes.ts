@@ -13,6 +13,8 @@ export const routes = {
   publicTrace: "GET /public/v1/traces/{trace_id}",
   publicTraceMetrics: "GET /public/v1/traces/{trace_id}/metrics",
   publicSpan: "GET /public/v1/spans/{span_id}",
+  /** Where `/health` lists `spans.search`. */
+  spanSearch: "GET /v4/spans/search",
 } as const;
 
 /** Real ids have 16 to 36 characters. */

@@ -100,6 +100,12 @@ export const detailMetricsSchema = z.object({ metrics: metricsSchema });
 /** Our own servers say in `/health` what they offer beyond AgentOps; AgentOps itself does not. */
 export const healthSchema = z.object({ capabilities: z.array(z.string()) });
 
+/** A page of found spans; of each only where it is, for its trace tells the rest. */
+export const spanPageSchema = z.object({
+  spans: z.array(z.object({ trace_id: z.string() })),
+  next_cursor: text,
+});
+
 export type WireSpan = z.output<typeof spanSchema>;
 export type WireTrace = z.output<typeof traceSchema>;
 export type WireMetrics = z.output<typeof metricsSchema>;

@@ -18,10 +18,10 @@ import {
 import { grepPayload, payloadsOf } from "./payload.js";
 import { type Coverage, coverageText, readTraces } from "./read-traces.js";
 import { excerpt } from "./recorded-text.js";
-
 import { safeId, shortSpanIds } from "./span-ids.js";
 import { spanLine } from "./span-line.js";
 import { plural } from "./text.js";
+import { searchedText, tracesWithMatch } from "./traces-with-match.js";
 
 const KINDS = [
   "session",
@@ -38,6 +38,7 @@ const KINDS = [
 
 interface TraceMatches {
   readonly traceId: string;
+  readonly startUnixMs: number;
   readonly rootName: string;
   readonly matchCount: number;
   /** The first matches, as clean lines. */
@@ -47,6 +48,8 @@ interface TraceMatches {
 interface Found {
   readonly traces: readonly TraceMatches[];
   readonly coverage: Coverage;
+  /** What the database looked through, where it chose the traces. */
+  readonly searched: string | undefined;
 }
 
 export const searchSpans = defineTool({
@@ -79,19 +82,25 @@ export const searchSpans = defineTool({
   async run(args, context): Promise<Found> {
     const { trace_id, limit, text } = args;
     const filter = filterOf(args);
-    const selection = trace_id === undefined ? args : { ...args, trace_ids: [trace_id] };
+    const named = trace_id === undefined ? undefined : [trace_id];
+    const found = named ? undefined : await tracesWithMatch({ ...args, filter, text }, context);
     const { parts, coverage } = await readTraces(
-      selection,
+      { ...args, trace_ids: found?.traceIds ?? named },
       (trace) => matchesIn(trace, { filter, text, limit }),
       context,
     );
-    return { traces: parts.filter(({ matchCount }) => matchCount > 0), coverage };
+    const { sinceUnixMs = 0 } = found ?? {};
+    const traces = parts
+      .filter(({ matchCount, startUnixMs }) => matchCount > 0 && startUnixMs >= sinceUnixMs)
+      .toSorted((a, b) => b.startUnixMs - a.startUnixMs);
+    return { traces, coverage, searched: found && searchedText(found) };
   },
 
-  format({ traces, coverage }, { limit, max_tokens, trace_id }) {
+  format({ traces, coverage, searched }, { limit, max_tokens, trace_id }) {
     const matchCount = traces.reduce((sum, trace) => sum + trace.matchCount, 0);
     const perTrace = Math.max(1, Math.ceil(limit / Math.max(1, traces.length)));
-    const head = `${plural(matchCount, "span")} in ${plural(traces.length, "trace")} match. ${coverageText(coverage)}`;
+    const matched = `${plural(matchCount, "span")} in ${plural(traces.length, "trace")} match.`;
+    const head = [matched, searched, coverageText(coverage)].filter(Boolean).join(" ");
     const lines = traces.flatMap(({ traceId: id, rootName, lines: matches, matchCount: count }) => [
       `trace ${safeId(id)} ${rootName}: ${count}`,
       ...matches.slice(0, perTrace).map((line) => `  ${line}`),
@@ -157,6 +166,7 @@ function matchesIn(trace: Trace, { filter, text, limit }: Search): TraceMatches 
   }
   return {
     traceId: trace.traceId,
+    startUnixMs: trace.spans[0]?.startUnixMs ?? 0,
     rootName: excerpt(rootNameOf(tree), MAX_ROOT_NAME_CHARS),
     matchCount,
     lines,
