@@ -15,6 +15,7 @@ const { metafile } = await build({
   platform: "node",
   target: "node20",
   minify: true,
+  conditions: ["agentops-source"],
   external: Object.keys(dependencies).flatMap((name) => [name, `${name}/*`]),
   define: { AGENTOPS_LOCAL_VERSION: JSON.stringify(version) },
   // Bundled CommonJS modules call require, which an ES module has to make for itself.

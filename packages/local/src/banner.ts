@@ -23,6 +23,7 @@ export function banner({
   return `
 agentops-local ${version}
   API and OTLP  ${url}
+  MCP           ${url}/mcp
   traces        ${dataDir}${forwardsTo ? `\n  forwards to   ${forwardsTo}` : ""}
 
 AgentOps SDK:
@@ -35,8 +36,11 @@ OpenTelemetry SDK:
   export OTEL_EXPORTER_OTLP_ENDPOINT=${url}
   export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
 
-MCP client:
-${JSON.stringify(mcpConfig(url, project), undefined, 2)}
+MCP client, over stdio:
+${JSON.stringify(stdioConfig(url, project), undefined, 2)}
+
+MCP client, over HTTP:
+${JSON.stringify(httpConfig(url, isExposed ? project : undefined), undefined, 2)}
 ${isExposed ? exposed : ""}`;
 }
 
@@ -44,7 +48,7 @@ const exposed = `
 This server can be reached from other machines, and the key above is the same on every installation.
 `;
 
-function mcpConfig(url: string, { apiKey }: Project) {
+function stdioConfig(url: string, { apiKey }: Project) {
   return {
     mcpServers: {
       agentops: {
@@ -54,4 +58,10 @@ function mcpConfig(url: string, { apiKey }: Project) {
       },
     },
   };
+}
+
+/** On loopback the default project needs no key. */
+function httpConfig(url: string, project: Project | undefined) {
+  const headers = project && { "X-Agentops-Api-Key": project.apiKey };
+  return { mcpServers: { agentops: { type: "http", url: `${url}/mcp`, headers } } };
 }

@@ -6,6 +6,7 @@ import { getRequestListener } from "@hono/node-server";
 import { createApp } from "./app.js";
 import type { CloudUrls } from "./forward/cloud.js";
 import { openForwarder } from "./forward/forwarder.js";
+import { createMcpRoute } from "./mcp.js";
 import { SERVER_URL_FILE } from "./projects.js";
 import { StartError, systemCode } from "./start-error.js";
 import { defaultProject, openStore, type Project } from "./store/index.js";
@@ -27,7 +28,7 @@ export interface RunningServer {
   readonly url: string;
   /** The default project, with the key it has now. */
   readonly project: Project;
-  /** Takes no more requests, finishes those it has, writes what is waiting, closes the store. */
+  /** Takes no more requests, finishes those it has within 5 s, writes what is waiting, closes the store. */
   close(): Promise<void>;
 }
 
@@ -58,6 +59,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     forwarder,
     onError,
   });
+  const mcp = createMcpRoute({
+    version,
+    answer: app.fetch,
+    allowedHostnames: [...loopbackHosts, urlHost(host)],
+    defaultKey: isLoopback(host)
+      ? async () => (await store.projectById(defaultProject.id))?.apiKey
+      : undefined,
+    onError,
+  });
+  app.all("/mcp", ({ req }) => mcp.fetch(req.raw));
 
   const server = createServer(getRequestListener(app.fetch));
   try {
@@ -79,6 +90,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     async close() {
       await rm(urlFile, { force: true });
       await closeServer(server);
+      await mcp.close();
       await forwarder?.close();
       await store.close();
     },
@@ -119,6 +131,9 @@ function boundPort(server: Server): number {
   return address.port;
 }
 
+/** How long requests under way may go on: Docker kills after 10 s, and a call may wait for a trace for longer. */
+const SHUTDOWN_GRACE_MS = 5_000;
+
 /** How often connections that have got their answer are closed, while others still wait for theirs. */
 const SWEEP_INTERVAL_MS = 50;
 
@@ -126,6 +141,8 @@ async function closeServer(server: Server): Promise<void> {
   const closed = once(server, "close");
   server.close();
   const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_INTERVAL_MS);
+  const lastCall = setTimeout(() => server.closeAllConnections(), SHUTDOWN_GRACE_MS);
   await closed;
+  clearTimeout(lastCall);
   clearInterval(sweep);
 }

@@ -76,12 +76,15 @@ describe("a running server", () => {
     ]) {
       expect(printed).toContain(line);
     }
-    const mcpConfig = JSON.parse(/^\{.*^\}/ms.exec(printed)?.[0] ?? "");
-    expect(mcpConfig.mcpServers.agentops).toEqual({
-      command: "npx",
-      args: ["-y", "mcp-server-agentops-api"],
-      env: { AGENTOPS_API_KEY: defaultKey, AGENTOPS_API_URL: server.url },
-    });
+    const mcpConfigs = [...printed.matchAll(/^\{.*?^\}/gms)].map(([text]) => JSON.parse(text));
+    expect(mcpConfigs.map(({ mcpServers }) => mcpServers.agentops)).toEqual([
+      {
+        command: "npx",
+        args: ["-y", "mcp-server-agentops-api"],
+        env: { AGENTOPS_API_KEY: defaultKey, AGENTOPS_API_URL: server.url },
+      },
+      { type: "http", url: `${server.url}/mcp` },
+    ]);
 
     server.child.kill("SIGTERM");
     expect(await server.exited).toBe(0);

@@ -17,6 +17,9 @@ const isApiUrl = (text: string): boolean => {
 };
 const API_URL_EXPECTED = "must be http or https, such as http://localhost:8000";
 
+/** Longest raw trace, in tokens, that `trace_detail` returns unasked. */
+export const DEFAULT_MAX_RAW_TOKENS = 10_000;
+
 /** Every environment variable the server reads. `docs/configuration.md` is made from this. */
 export const configSchema = z.object({
   AGENTOPS_API_KEY: nonEmpty.describe(
@@ -39,8 +42,17 @@ export const configSchema = z.object({
       "The SDK's log file, where trace ids are found when the API lists none. Default: `agentops.log` in the working folder.",
     ),
   AGENTOPS_MAX_RAW_TOKENS: nonEmpty
-    .pipe(z.coerce.number<string | undefined>().int().min(1_000).max(1_000_000).default(10_000))
-    .describe("Longest raw trace, in tokens, that `trace_detail` returns unasked. Default: 10000."),
+    .pipe(
+      z.coerce
+        .number<string | undefined>()
+        .int()
+        .min(1_000)
+        .max(1_000_000)
+        .default(DEFAULT_MAX_RAW_TOKENS),
+    )
+    .describe(
+      `Longest raw trace, in tokens, that \`trace_detail\` returns unasked. Default: ${DEFAULT_MAX_RAW_TOKENS}.`,
+    ),
 });
 
 export type Config = z.output<typeof configSchema>;
