@@ -28,11 +28,12 @@ async function settle(database: Database): Promise<void> {
 }
 
 export function traceIdOf(span: number): string {
-  return hex(Math.floor(span / SPANS_PER_TRACE) + 1).padStart(32, "0");
+  const run = BigInt(Math.floor(span / SPANS_PER_TRACE));
+  return id(run) + id(scattered(run));
 }
 
 export function spanIdOf(span: number): string {
-  return scattered(BigInt(span)).toString(16).padStart(16, "0");
+  return id(BigInt(span));
 }
 
 /** A word that only this span holds. */
@@ -42,9 +43,11 @@ export function rareWordOf(span: number): string {
 
 const hex = (value: number) => value.toString(16);
 
-/** Span ids are random in the wild; this one to one scattering of numbers is as random to an index. */
+/** Ids are random in the wild; this one to one scattering of numbers is as random to an index. */
 const ODD_FACTOR = 0x9e3779b97f4a7c15n;
 const scattered = (value: bigint) => ((value + 1n) * ODD_FACTOR) & 0xffff_ffff_ffff_ffffn;
+
+const id = (value: bigint) => scattered(value).toString(16).padStart(16, "0");
 
 const WORD_COUNT = 3000;
 const SENTENCE_COUNT = 1000;
@@ -65,20 +68,23 @@ const sentences = Array.from({ length: SENTENCE_COUNT }, (_, sentence) =>
 const sentence = (salt: number) =>
   `{sentences:Array(String)}[1 + sipHash64(number, ${salt}) % ${SENTENCE_COUNT}]`;
 
+const scatteredSql = (value: string) => `((${value} + 1) * ${ODD_FACTOR})`;
+const idSql = (value: string) => `leftPad(lower(hex(${scatteredSql(value)})), 16, '0')`;
+
 /** Agents' runs, a run every 500 ms: a session, an agent, tools, and model calls with prompts. */
 const insertSpans = `
 INSERT INTO otel_traces (Timestamp, TraceId, SpanId, ParentSpanId, SpanName, SpanKind, ServiceName, ResourceAttributes, SpanAttributes, Duration, StatusCode, StatusMessage)
 WITH
   number % ${SPANS_PER_TRACE} AS step,
   intDiv(number, ${SPANS_PER_TRACE}) AS run,
-  lower(hex((number - step + 1) * ${ODD_FACTOR})) AS rootId,
+  ${idSql("(number - step)")} AS rootId,
   multiIf(step = 0, 'session', step = 1, 'agent', step % 4 = 2, 'tool', 'llm') AS kind,
   ['gpt-4o-mini', 'gpt-4o', 'claude-sonnet-4', 'gemini-2.5-pro', 'o3-mini'][1 + run % 5] AS model,
   concat(${sentence(1)}, '. ', ${sentence(2)}, '. ', ${sentence(3)}, '. ') AS prompt
 SELECT
   toDateTime64('2026-01-01 00:00:00', 9) + toIntervalMillisecond(run * 500 + step * 90) + toIntervalNanosecond(sipHash64(number) % 1000000),
-  leftPad(lower(hex(run + 1)), 32, '0'),
-  lower(hex((number + 1) * ${ODD_FACTOR})),
+  concat(${idSql("run")}, ${idSql(scatteredSql("run"))}),
+  ${idSql("number")},
   if(step = 0, '', rootId),
   multiIf(kind = 'session', 'default.session', kind = 'agent', 'Planner.agent', kind = 'tool', concat(['search', 'fetch', 'python'][1 + run % 3], '.tool'), 'openai.chat.completion'),
   if(kind = 'llm', 'Client', 'Internal'),

@@ -23,12 +23,8 @@ export {
 export type { SpanPosition, SpanQuery } from "./span-search.js";
 export type { FlatAttributes, StoredSpan } from "./spans.js";
 export { openStore, type Store } from "./store.js";
-export {
-  type TraceOrder,
-  type TraceQuery,
-  type TraceSummary,
-  type TraceTotals,
-  traceOrders,
-} from "./traces.js";
+export { type TraceOrder, type TraceQuery, traceOrders } from "./trace-list.js";
+export type { TraceTotals } from "./trace-totals.js";
+export type { TraceSummary } from "./traces.js";
 export type { Upload, UploadKind } from "./uploads.js";
 export type { UsageFigures } from "./usage.js";

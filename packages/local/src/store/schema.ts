@@ -83,6 +83,7 @@ CREATE TABLE IF NOT EXISTS trace_summary (
   SpanCount SimpleAggregateFunction(sum, UInt64),
   OkCount SimpleAggregateFunction(sum, UInt64),
   ErrorCount SimpleAggregateFunction(sum, UInt64),
+  OkRootCount SimpleAggregateFunction(sum, UInt64),
   PricedCount SimpleAggregateFunction(sum, UInt64),
   UnpricedCount SimpleAggregateFunction(sum, UInt64),
   ${summedColumns.map(({ column, type }) => `${column} SimpleAggregateFunction(sum, ${type})`).join(",\n  ")},
@@ -93,7 +94,7 @@ CREATE TABLE IF NOT EXISTS trace_summary (
   )
 ) ENGINE = AggregatingMergeTree
 ORDER BY (project_id, TraceId)
-${durable}`;
+${durable}, index_granularity = 512`;
 
 /**
  * What {@link traceSummary} holds of some spans. The root is the parentless span; while that one has
@@ -109,6 +110,7 @@ SELECT
   count() AS SpanCount,
   countIf(StatusCode = 'Ok') AS OkCount,
   countIf(StatusCode = 'Error') AS ErrorCount,
+  countIf(StatusCode = 'Ok' AND ParentSpanId = '') AS OkRootCount,
   countIf(HasCost) AS PricedCount,
   countIf(TotalTokens > 0 AND NOT HasCost) AS UnpricedCount,
   ${summedColumns.map(({ column, figure, condition }) => `sumIf(otel_traces.${figure}, ${condition}) AS ${column}`).join(",\n  ")},

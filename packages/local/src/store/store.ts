@@ -17,20 +17,15 @@ import type { SpanGroup } from "./span-record.js";
 import { type SpanQuery, searchSpans } from "./span-search.js";
 import { createSpanWriter } from "./span-writer.js";
 import { readSpan, readTraceSpans, type StoredSpan } from "./spans.js";
-import {
-  listTraces,
-  readTrace,
-  type TracePage,
-  type TraceQuery,
-  type TraceSummary,
-} from "./traces.js";
+import { createTraceList, type ListTraces } from "./trace-list.js";
+import { readTrace, type TraceSummary } from "./traces.js";
 import { addUpload, readUpload, type Upload, type UploadKind } from "./uploads.js";
 
 /** Traces on disk. Everything but the projects themselves is seen through one project. */
 export interface Store {
   /** Resolves once every span is on disk; a span that is there already is not stored again. */
   addSpans(projectId: string, groups: readonly SpanGroup[]): Promise<void>;
-  listTraces(projectId: string, query: TraceQuery): Promise<TracePage>;
+  readonly listTraces: ListTraces;
   trace(projectId: string, traceId: string): Promise<TraceSummary | undefined>;
   traceSpans(projectId: string, trace: TraceSummary): Promise<StoredSpan[]>;
   span(projectId: string, spanId: string): Promise<StoredSpan | undefined>;
@@ -63,7 +58,7 @@ export async function openStore(dataDir: string): Promise<Store> {
 
   return {
     addSpans: (projectId, groups) => writer.write(encodeSpans(projectId, groups)),
-    listTraces: (projectId, query) => listTraces(database, projectId, query),
+    listTraces: createTraceList(database),
     trace: (projectId, traceId) => readTrace(database, projectId, traceId),
     traceSpans: (projectId, trace) => readTraceSpans(database, projectId, trace),
     span: (projectId, spanId) => readSpan(database, projectId, spanId),

@@ -1,0 +1,144 @@
+import type { Database } from "./database.js";
+import type { Condition } from "./span-filter.js";
+import { type TraceFilter, traceCondition } from "./trace-filter.js";
+import { createTotals, type TraceTotals } from "./trace-totals.js";
+import {
+  type SummaryRow,
+  summaries,
+  summaryFields,
+  type TraceSummary,
+  toSummary,
+} from "./traces.js";
+
+export const traceOrders = [
+  "trace_id",
+  "service_name",
+  "span_name",
+  "tags",
+  "start_time",
+  "duration",
+  "span_count",
+  "error_count",
+  "total_cost",
+] as const;
+export type TraceOrder = (typeof traceOrders)[number];
+
+export interface TraceQuery extends TraceFilter {
+  readonly orderBy: TraceOrder;
+  readonly descending: boolean;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+const orderColumns: Readonly<Record<TraceOrder, string>> = {
+  trace_id: "traceId",
+  service_name: "rootServiceName",
+  span_name: "rootName",
+  tags: "rootTags",
+  start_time: "start",
+  duration: "end - start",
+  span_count: "spanCount",
+  error_count: "errorCount",
+  total_cost: "totalCostUsd",
+};
+
+export interface TracePage {
+  readonly traces: readonly TraceSummary[];
+  readonly totals: TraceTotals;
+}
+
+export type ListTraces = (projectId: string, query: TraceQuery) => Promise<TracePage>;
+
+export function createTraceList(database: Database): ListTraces {
+  const readTotals = createTotals(database);
+
+  return async (projectId, query) => {
+    const [traces, totals] = await Promise.all([
+      listTraces(database, projectId, query),
+      readTotals(projectId, query),
+    ]);
+    return { traces, totals };
+  };
+}
+
+async function listTraces(
+  database: Database,
+  projectId: string,
+  query: TraceQuery,
+): Promise<TraceSummary[]> {
+  return (
+    (await listFromOneEnd(database, projectId, query)) ??
+    (await readPage(database, projectId, query, everyTrace))
+  );
+}
+
+const everyTrace: Condition = { sql: "1", parameters: {} };
+
+async function readPage(
+  database: Database,
+  projectId: string,
+  query: TraceQuery,
+  among: Condition,
+): Promise<TraceSummary[]> {
+  const { sql, parameters } = traceCondition(query);
+  const order = `ORDER BY ${orderColumns[query.orderBy]} ${query.descending ? "DESC" : "ASC"}, traceId`;
+  const rows = await database.read<SummaryRow>(
+    `SELECT ${summaryFields}
+    FROM (${summaries} AND TraceId IN (
+      SELECT traceId FROM (${summaries} AND ${among.sql} GROUP BY TraceId HAVING ${sql})
+      ${order} LIMIT {limit:UInt32} OFFSET {offset:UInt64}
+    ) GROUP BY TraceId)
+    ${order}`,
+    { projectId, ...parameters, ...among.parameters, limit: query.limit, offset: query.offset },
+  );
+  return rows.map(toSummary);
+}
+
+/** Rows of the summary, of which a trace whose spans came in several batches has some until they merge. */
+const CANDIDATES_PER_TRACE = 4;
+/** Past this it is no more work to look at all traces. */
+const MAX_CANDIDATES = 2000;
+
+/**
+ * The newest traces, or the oldest, without looking at the others: a trace starts when the earliest of
+ * its rows does, so those that start past the last of the first few rows are among these.
+ * Undefined where that does not tell, or the order is another.
+ */
+async function listFromOneEnd(
+  database: Database,
+  projectId: string,
+  query: TraceQuery,
+): Promise<TraceSummary[] | undefined> {
+  const { orderBy, descending, limit, offset, text } = query;
+  const count = (limit + offset) * CANDIDATES_PER_TRACE;
+  if (orderBy !== "start_time" || text !== "" || count > MAX_CANDIDATES) return undefined;
+
+  const candidates = await readCandidates(database, projectId, query, count);
+  const page = await readPage(database, projectId, query, {
+    sql: "TraceId IN {candidates:Array(String)}",
+    parameters: { candidates: candidates.map(({ traceId }) => traceId) },
+  });
+  if (candidates.length < count) return page;
+
+  const last = page[limit - 1]?.startUnixNano;
+  const bound = BigInt(candidates.at(-1)?.startUnixNano ?? 0);
+  const isComplete = last !== undefined && (descending ? last > bound : last < bound);
+  return isComplete ? page : undefined;
+}
+
+async function readCandidates(
+  database: Database,
+  projectId: string,
+  { descending, untilUnixNano }: TraceQuery,
+  count: number,
+): Promise<{ traceId: string; startUnixNano: string }[]> {
+  const until = "AND StartTime <= fromUnixTimestamp64Nano({until:Int64})";
+  return await database.read(
+    `SELECT TraceId AS traceId, toString(toUnixTimestamp64Nano(StartTime)) AS startUnixNano
+    FROM trace_summary
+    WHERE project_id = {projectId:String} ${untilUnixNano === undefined ? "" : until}
+    ORDER BY StartTime ${descending ? "DESC" : "ASC"}
+    LIMIT {count:UInt32}`,
+    { projectId, count, until: untilUnixNano ?? 0n },
+  );
+}
