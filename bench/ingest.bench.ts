@@ -10,14 +10,16 @@ const LOAD = fileURLToPath(new URL("./otlp-load.ts", import.meta.url));
 const SECONDS = 15;
 
 const rows = [];
-for (const exporters of [1, 8]) rows.push(await withFolder((folder) => ingest(folder, exporters)));
+for (const exporters of [1, 8, 32])
+  rows.push(await withFolder((folder) => ingest(folder, exporters)));
 printTable(`Ingest for ${SECONDS} s, goal 20,000 spans/s`, rows);
 
 async function ingest(folder: string, exporters: number) {
   const server = await startLocalServer(folder);
   try {
     const cpuBefore = await server.cpuSeconds();
-    const { spans, bytes, seconds, refusals } = await load(server.url, exporters);
+    const sent = await load(server.url, exporters);
+    const { spans, bytes, seconds, refusals } = sent;
     const cpuSeconds = (await server.cpuSeconds()) - cpuBefore;
     const stored = await storedSpanCount(server.url);
     if (stored !== spans) throw new Error(`${spans} spans acknowledged, ${stored} stored.`);
@@ -30,6 +32,7 @@ async function ingest(folder: string, exporters: number) {
       refusals,
       "peak RSS MB": Math.round(await server.peakRssMb()),
       "server CPU µs/span": rounded((cpuSeconds * 1e6) / spans),
+      "exporters' CPU µs/span": rounded((sent.cpuSeconds * 1e6) / spans),
     };
   } finally {
     await server.stop();

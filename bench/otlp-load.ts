@@ -12,16 +12,21 @@ export interface LoadReport {
   seconds: number;
   /** Exports the server refused for now, to be sent again. */
   refusals: number;
+  /** Processor time of this process, which shares the machine with the server. */
+  cpuSeconds: number;
 }
 
 const agent = new Agent({ keepAlive: true });
 const batches = await recordBatches(Number(exporters));
 let sequence = Date.now() % 2 ** 31;
-const report: LoadReport = { spans: 0, bytes: 0, seconds: 0, refusals: 0 };
+const report: LoadReport = { spans: 0, bytes: 0, seconds: 0, refusals: 0, cpuSeconds: 0 };
+const cpuBefore = process.cpuUsage();
 const startedAt = performance.now();
 const endsAt = startedAt + Number(seconds) * 1000;
 await Promise.all(batches.map(exportUntilTheEnd));
 report.seconds = (performance.now() - startedAt) / 1000;
+const { user, system } = process.cpuUsage(cpuBefore);
+report.cpuSeconds = (user + system) / 1e6;
 process.send?.(report);
 agent.destroy();
 

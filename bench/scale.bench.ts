@@ -1,4 +1,5 @@
 /** Reads at growing numbers of spans, over HTTP: up to a million, or `npm run bench -- scale --spans 10000000`. */
+import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
 import { createReader, startLocalServer, withFolder } from "./local-server.js";
 import { median, printTable, rounded } from "./report.js";
@@ -13,9 +14,23 @@ const sizes = [10_000, 100_000, 1_000_000, 10_000_000].filter(
   (size) => size <= Number(values.spans),
 );
 
+interface Read {
+  readonly what: string;
+  readonly goalMs: number;
+  readonly path: (span: number) => string;
+  /** What is done, and not measured, before each read. */
+  readonly before?: (url: string) => Promise<void>;
+}
+
 /** What is read, with a span of the store to read it for; and how long it may take at ten million. */
-const reads: readonly { what: string; goalMs: number; path: (span: number) => string }[] = [
+const reads: readonly Read[] = [
   { what: "first page of the list", goalMs: 50, path: () => "/v4/traces?limit=20" },
+  {
+    what: "the same, after a new span",
+    goalMs: 50,
+    path: () => "/v4/traces?limit=20",
+    before: addSpan,
+  },
   { what: "trace by id", goalMs: 20, path: (span) => `/v4/traces/${traceIdOf(span)}` },
   { what: "span by id", goalMs: 20, path: (span) => `/public/v1/spans/${spanIdOf(span)}` },
   {
@@ -65,7 +80,10 @@ async function measure(folder: string, size: number): Promise<number[]> {
   try {
     const read = await createReader(server.url);
     const medians: number[] = [];
-    for (const { path } of reads) medians.push(await medianOf(() => read(path(randomSpan(size)))));
+    for (const { path, before } of reads) {
+      const prepare = async () => await before?.(server.url);
+      medians.push(await medianOf(prepare, () => read(path(randomSpan(size)))));
+    }
     return medians;
   } finally {
     await server.stop();
@@ -76,9 +94,31 @@ function randomSpan(size: number): number {
   return Math.floor(Math.random() * size);
 }
 
-async function medianOf(run: () => Promise<unknown>): Promise<number> {
+async function addSpan(url: string): Promise<void> {
+  const startTimeUnixNano = String(BigInt(Date.now()) * 1_000_000n);
+  const [traceId, spanId] = [randomBytes(16).toString("hex"), randomBytes(8).toString("hex")];
+  const span = {
+    traceId,
+    spanId,
+    name: "new",
+    startTimeUnixNano,
+    endTimeUnixNano: startTimeUnixNano,
+  };
+  const response = await fetch(`${url}/v1/traces`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] }),
+  });
+  if (!response.ok) throw new Error(`The span was not taken: ${response.status}`);
+}
+
+async function medianOf(
+  prepare: () => Promise<void>,
+  run: () => Promise<unknown>,
+): Promise<number> {
   const times: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
+    await prepare();
     const start = performance.now();
     await run();
     times.push(performance.now() - start);

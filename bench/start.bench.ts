@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { startLocalServer, withFolder } from "./local-server.js";
 import { median, printTable, rounded } from "./report.js";
 
 const MCP_CLI = fileURLToPath(new URL("../packages/mcp/dist/cli.cjs", import.meta.url));
@@ -33,6 +34,26 @@ printTable(`Cold start, median of ${ROUNDS}`, [
     ratio: rounded(median(server.map((ms, round) => ms / (idle[round] ?? Number.NaN))), 2),
   },
 ]);
+
+const LOCAL_ROUNDS = 7;
+const [onEmpty, onExisting] = [[], []] as [number[], number[]];
+for (let round = 0; round < LOCAL_ROUNDS; round++) {
+  await withFolder(async (folder) => {
+    onEmpty.push(await timeToListening(folder));
+    onExisting.push(await timeToListening(folder));
+  });
+}
+
+printTable(`agentops-local to listening, median of ${LOCAL_ROUNDS}, goal 1,500 ms`, [
+  { folder: "empty", ms: rounded(median(onEmpty)) },
+  { folder: "existing", ms: rounded(median(onExisting)) },
+]);
+
+async function timeToListening(folder: string): Promise<number> {
+  const local = await startLocalServer(folder);
+  await local.stop();
+  return local.startMs;
+}
 
 async function timeToExit(): Promise<number> {
   const start = performance.now();
