@@ -1,5 +1,4 @@
 import type { Database } from "./database.js";
-import type { Condition } from "./span-filter.js";
 import { type TraceFilter, traceCondition } from "./trace-filter.js";
 import { createTotals, type TraceTotals } from "./trace-totals.js";
 import {
@@ -66,36 +65,49 @@ async function listTraces(
   projectId: string,
   query: TraceQuery,
 ): Promise<TraceSummary[]> {
-  return (
-    (await listFromOneEnd(database, projectId, query)) ??
-    (await readPage(database, projectId, query, everyTrace))
-  );
+  const page = await listFromOneEnd(database, projectId, query);
+  if (page) return page;
+  const ids = await sortAllTraces(database, projectId, query);
+  return await readPage(database, projectId, { ...query, offset: 0, ids });
 }
 
-const everyTrace: Condition = { sql: "1", parameters: {} };
+const orderBy = (query: TraceQuery) =>
+  `ORDER BY ${orderColumns[query.orderBy]} ${query.descending ? "DESC" : "ASC"}, traceId`;
 
-async function readPage(
+/** The ids of a page: the engine reads what the filter and the order use, and no more. */
+async function sortAllTraces(
   database: Database,
   projectId: string,
   query: TraceQuery,
-  among: Condition,
+): Promise<string[]> {
+  const { sql, parameters } = traceCondition(query);
+  const rows = await database.read<{ traceId: string }>(
+    `SELECT traceId FROM (${summaries} GROUP BY TraceId HAVING ${sql})
+    ${orderBy(query)} LIMIT {limit:UInt32} OFFSET {offset:UInt64}`,
+    { projectId, ...parameters, limit: query.limit, offset: query.offset },
+  );
+  return rows.map(({ traceId }) => traceId);
+}
+
+/** A page of these traces. */
+async function readPage(
+  database: Database,
+  projectId: string,
+  query: TraceQuery & { readonly ids: readonly string[] },
 ): Promise<TraceSummary[]> {
   const { sql, parameters } = traceCondition(query);
-  const order = `ORDER BY ${orderColumns[query.orderBy]} ${query.descending ? "DESC" : "ASC"}, traceId`;
+  const { limit, offset, ids } = query;
   const rows = await database.read<SummaryRow>(
     `SELECT ${summaryFields}
-    FROM (${summaries} AND TraceId IN (
-      SELECT traceId FROM (${summaries} AND ${among.sql} GROUP BY TraceId HAVING ${sql})
-      ${order} LIMIT {limit:UInt32} OFFSET {offset:UInt64}
-    ) GROUP BY TraceId)
-    ${order}`,
-    { projectId, ...parameters, ...among.parameters, limit: query.limit, offset: query.offset },
+    FROM (${summaries} AND TraceId IN {ids:Array(String)} GROUP BY TraceId HAVING ${sql})
+    ${orderBy(query)} LIMIT {limit:UInt32} OFFSET {offset:UInt64}`,
+    { projectId, ...parameters, ids, limit, offset },
   );
   return rows.map(toSummary);
 }
 
 /** Rows of the summary, of which a trace whose spans came in several batches has some until they merge. */
-const CANDIDATES_PER_TRACE = 4;
+const CANDIDATES_PER_TRACE = 2;
 /** Past this it is no more work to look at all traces. */
 const MAX_CANDIDATES = 2000;
 
@@ -114,10 +126,8 @@ async function listFromOneEnd(
   if (orderBy !== "start_time" || text !== "" || count > MAX_CANDIDATES) return undefined;
 
   const candidates = await readCandidates(database, projectId, query, count);
-  const page = await readPage(database, projectId, query, {
-    sql: "TraceId IN {candidates:Array(String)}",
-    parameters: { candidates: candidates.map(({ traceId }) => traceId) },
-  });
+  const ids = [...new Set(candidates.map(({ traceId }) => traceId))];
+  const page = await readPage(database, projectId, { ...query, ids });
   if (candidates.length < count) return page;
 
   const last = page[limit - 1]?.startUnixNano;
