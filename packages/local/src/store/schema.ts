@@ -9,8 +9,8 @@ import { attribute, derivedColumns, searchText, usageFigures } from "./derived-c
 const WIDE_PART_BYTES = 128 * 1024 * 1024;
 
 /**
- * How many parts of a size become one. Each merge compresses all text again, which is more work than
- * its insert was; the engine's own 5 has spans written three times where this has them written twice.
+ * How many parts of a size become one (the engine's own: 5). A merge compresses all text again and builds
+ * the text index, which is as much work as the insert was; measured, a sixth less CPU per span.
  */
 const MERGED_PARTS = 32;
 
