@@ -1,5 +1,5 @@
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 
 /** What is still to be sent on. */
@@ -102,8 +102,20 @@ async function readFiles(folder: string): Promise<File[]> {
 
 async function writeEntry(path: string, content: Uint8Array): Promise<void> {
   const unfinished = `${path}.part`;
-  await writeFile(unfinished, content, { mode: 0o600 });
+  await writeFile(unfinished, content, { mode: 0o600, flush: true });
   await rename(unfinished, path);
+  await syncFolder(dirname(path));
+}
+
+/** A name is on disk once its folder is; Windows has no such call, and needs none. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const folder = await open(path);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }
 
 const headSchema = z.object({

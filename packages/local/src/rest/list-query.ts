@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { type TraceQuery, traceOrders } from "../store/index.js";
+import { type ProjectMetricsQuery, type TraceQuery, traceOrders } from "../store/index.js";
 import { integer, parseQuery, time } from "./query.js";
 
 const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 100;
 
-const schema = z.object({
-  start_time: time.optional(),
-  end_time: time.optional(),
+const timeRange = z.object({ start_time: time.optional(), end_time: time.optional() });
+
+const schema = timeRange.extend({
   query: z.string().default(""),
   limit: integer.pipe(z.number().min(1).max(MAX_LIMIT)).default(DEFAULT_LIMIT),
   offset: integer.pipe(z.number().min(0).max(Number.MAX_SAFE_INTEGER)).default(0),
@@ -32,4 +32,10 @@ export function parseListQuery(query: Record<string, string>): TraceQuery {
     limit,
     offset,
   };
+}
+
+/** Reads the query string of what covers a range of time; both ends may be open. */
+export function parseTimeRange(query: Record<string, string>): ProjectMetricsQuery {
+  const { start_time, end_time } = parseQuery(timeRange, query);
+  return { fromUnixNano: start_time, untilUnixNano: end_time };
 }

@@ -80,7 +80,8 @@ export async function openDatabase(path: string): Promise<Database> {
 async function makeFolder(path: string): Promise<void> {
   if (existsSync(path)) return;
   await makeFolder(dirname(path));
-  await mkdir(path);
+  // Prompts and keys are for this user's eyes only.
+  await mkdir(path, { mode: 0o700 });
 }
 
 /** The engine prints by itself why it does not open a folder, and to its caller only says that. */

@@ -1,3 +1,9 @@
+export type {
+  ProjectMetrics,
+  ProjectMetricsQuery,
+  TraceFigures,
+  TraceOutcome,
+} from "./project-metrics.js";
 export { defaultProject, type Project } from "./projects.js";
 export { type AttributeFilter, type SpanFilter, spanStatuses } from "./span-filter.js";
 export {

@@ -2,6 +2,11 @@ import { join } from "node:path";
 import { openDatabase } from "./database.js";
 import { migrate } from "./migrate.js";
 import {
+  type ProjectMetrics,
+  type ProjectMetricsQuery,
+  readProjectMetrics,
+} from "./project-metrics.js";
+import {
   addProject,
   defaultProject,
   listProjects,
@@ -34,6 +39,7 @@ export interface Store {
   upload(projectId: string, kind: UploadKind, id: string): Promise<Uint8Array | undefined>;
   searchSpans(projectId: string, query: SpanQuery): Promise<StoredSpan[]>;
   metrics(projectId: string, query: MetricsQuery): Promise<MetricsRow[]>;
+  projectMetrics(projectId: string, query: ProjectMetricsQuery): Promise<ProjectMetrics>;
   projectByApiKey(apiKey: string): Promise<Project | undefined>;
   projectById(id: string): Promise<Project | undefined>;
   projects(): Promise<Project[]>;
@@ -66,6 +72,7 @@ export async function openStore(dataDir: string): Promise<Store> {
     upload: (projectId, kind, id) => readUpload(database, projectId, { kind, id }),
     searchSpans: (projectId, query) => searchSpans(database, projectId, query),
     metrics: (projectId, query) => readMetrics(database, projectId, query),
+    projectMetrics: (projectId, query) => readProjectMetrics(database, projectId, query),
     projectByApiKey: (apiKey) => projectByApiKey(database, apiKey),
     projectById: (id) => projectById(database, id),
     projects: () => listProjects(database),

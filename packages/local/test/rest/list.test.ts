@@ -179,3 +179,68 @@ describe("parameters", () => {
     expect(body).toEqual({ detail: [{ type, loc: ["query", name], msg, input: null }] });
   });
 });
+
+describe("/v4/meterics/project", () => {
+  const meterics = (query = "") => server.read(`/v4/meterics/project/${defaultProjectId}${query}`);
+
+  test("sums the project up as the dashboard draws it", async () => {
+    const { status, body } = await meterics();
+    expect(status).toBe(200);
+    expect(body).toEqual({
+      project_id: defaultProjectId,
+      trace_count: 3,
+      span_count: { total: 6, success: 1, fail: 1, unknown: 4, indeterminate: 4 },
+      token_metrics: {
+        total_cost: "0.75000",
+        average_cost_per_session: "0.25000",
+        prompt_tokens: 0,
+        completion_tokens: 0,
+        total_tokens: { all: 0, success: 0, fail: 0 },
+        avg_tokens: { all: 0, success: 0, fail: 0 },
+      },
+      duration_metrics: {
+        min_duration_ns: 10_000_000,
+        max_duration_ns: 4_990_000_000,
+        avg_duration_ns: 1_501_666_667,
+        total_duration_ns: 9_010_000_000,
+        trace_durations: [1_010_000_000, 2_000_000_000, 6_000_000_000],
+      },
+      success_datetime: ["2026-01-02T05:04:05.123456"],
+      fail_datetime: ["2026-01-02T04:04:05.143456"],
+      indeterminate_datetime: ["2026-01-02T03:04:05.123456"],
+      spans_per_trace: { "1": 1, "2": 1, "3": 1 },
+      trace_durations: [1_010_000_000, 2_000_000_000, 6_000_000_000],
+      trace_cost_dates: { "2026-01-02": 0.25 },
+      start_time: "2026-01-02T03:04:05.118456",
+      end_time: "2026-01-02T05:04:05.123456",
+      freeplan_truncated: false,
+    });
+  });
+
+  test("covers the spans that started in the range", async () => {
+    const { body } = await meterics("?start_time=2026-01-02T04:00:00&end_time=2026-01-02T05:00:00");
+    expect(body).toMatchObject({
+      trace_count: 1,
+      span_count: { total: 3, fail: 1 },
+      token_metrics: { total_cost: "0.50000" },
+    });
+  });
+
+  test("says nothing happened where nothing did", async () => {
+    const { body } = await meterics("?start_time=2030-01-01");
+    expect(body).toMatchObject({
+      trace_count: 0,
+      token_metrics: { average_cost_per_session: "0.00000" },
+      duration_metrics: { min_duration_ns: 0, avg_duration_ns: 0, trace_durations: [] },
+      spans_per_trace: {},
+      start_time: "1970-01-01T00:00:00",
+      end_time: "1970-01-01T00:00:00",
+    });
+  });
+
+  test("knows the token's project only, and times", async () => {
+    const other = await server.read("/v4/meterics/project/00000000-0000-4000-8000-000000000000");
+    expect(other).toEqual({ status: 404, body: { detail: "Project not found" } });
+    expect((await meterics("?end_time=soon")).status).toBe(422);
+  });
+});
