@@ -12,6 +12,8 @@ export interface Config {
   readonly dataDir: string;
   /** Where to pass on what arrives. */
   readonly forward?: CloudUrls | undefined;
+  /** Traces older than that are removed; undefined to keep all. */
+  readonly retentionMs?: number | undefined;
   /** Sends sample runs to itself once it listens. */
   readonly sample: boolean;
 }
@@ -41,6 +43,7 @@ const options = {
   "data-dir": { type: "string" },
   forward: { type: "string" },
   "forward-exporter": { type: "string" },
+  retention: { type: "string" },
   sample: { type: "boolean" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "v" },
@@ -57,6 +60,7 @@ Usage: agentops-local [options]
   --forward <url>     pass on what arrives to that AgentOps   (AGENTOPS_LOCAL_FORWARD; "cloud" for AgentOps Cloud)
   --forward-exporter <url>
                       its OTLP endpoint, if on another host   (AGENTOPS_LOCAL_FORWARD_EXPORTER)
+  --retention <time>  remove older traces: 12h, 30d, 8w       (AGENTOPS_LOCAL_RETENTION, all are kept)
   --sample            send sample runs, to have something to look at
   --help              print this
   --version           print the version
@@ -72,6 +76,17 @@ const forwardUrl = z
   .regex(/^https?:\/\/[^@?#]+$/, forwardRule)
   .transform((url) => url.replace(/\/+$/, ""));
 
+const retentionRule =
+  "--retention (AGENTOPS_LOCAL_RETENTION) must be a number of hours, days or weeks from 1 on: 12h, 30d, 8w.";
+
+const hoursPer = { h: 1, d: 24, w: 7 * 24 };
+const unitSchema = z.enum(["h", "d", "w"]);
+
+/** Of a number and a unit. */
+function durationMs(text: string): number {
+  return Number.parseInt(text, 10) * hoursPer[unitSchema.parse(text.slice(-1))] * 3_600_000;
+}
+
 const schema = z.object({
   port: z
     .string()
@@ -86,6 +101,11 @@ const schema = z.object({
   dataDir: z.string().min(1, "--data-dir (AGENTOPS_LOCAL_DATA_DIR) must be a path."),
   forward: z.union([z.literal("cloud"), forwardUrl], forwardRule).optional(),
   forwardExporter: forwardUrl.optional(),
+  retentionMs: z
+    .string()
+    .regex(/^[1-9]\d{0,4}[hdw]$/, retentionRule)
+    .transform(durationMs)
+    .optional(),
   sample: z.boolean().default(false),
 });
 
@@ -99,14 +119,15 @@ export function parseCommand(args: readonly string[], environment: Environment):
   if (flags.help) return { kind: "help" };
   if (flags.version) return { kind: "version" };
 
-  const { env } = environment;
+  const setting = (name: Setting) =>
+    flags[name] ?? (environment.env[variableOf(name)] || undefined);
   const parsed = schema.safeParse({
-    port: flags.port ?? (env.AGENTOPS_LOCAL_PORT || undefined),
-    host: flags.host ?? (env.AGENTOPS_LOCAL_HOST || undefined),
-    dataDir: flags["data-dir"] ?? (env.AGENTOPS_LOCAL_DATA_DIR || defaultDataDir(environment)),
-    forward: flags.forward ?? (env.AGENTOPS_LOCAL_FORWARD || undefined),
-    forwardExporter:
-      flags["forward-exporter"] ?? (env.AGENTOPS_LOCAL_FORWARD_EXPORTER || undefined),
+    port: setting("port"),
+    host: setting("host"),
+    dataDir: setting("data-dir") ?? defaultDataDir(environment),
+    forward: setting("forward"),
+    forwardExporter: setting("forward-exporter"),
+    retentionMs: setting("retention"),
     sample: flags.sample,
   });
   if (!parsed.success) {
@@ -120,6 +141,12 @@ export function parseCommand(args: readonly string[], environment: Environment):
     kind: "serve",
     config: { ...config, ...(api && { forward: cloudUrls(api, exporter) }) },
   };
+}
+
+type Setting = "port" | "host" | "data-dir" | "forward" | "forward-exporter" | "retention";
+
+function variableOf(setting: Setting): string {
+  return `AGENTOPS_LOCAL_${setting.toUpperCase().replaceAll("-", "_")}`;
 }
 
 function cloudUrls(api: string, exporter: string | undefined): CloudUrls {

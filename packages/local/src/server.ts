@@ -8,6 +8,7 @@ import type { CloudUrls } from "./forward/cloud.js";
 import { openForwarder } from "./forward/forwarder.js";
 import { createMcpRoute } from "./mcp.js";
 import { SERVER_URL_FILE } from "./projects.js";
+import { startRetention } from "./retention.js";
 import { StartError, systemCode } from "./start-error.js";
 import { defaultProject, openStore, type Project } from "./store/index.js";
 import { createTokens, openSecret } from "./tokens.js";
@@ -19,6 +20,8 @@ export interface ServerOptions {
   readonly dataDir: string;
   /** Where to pass on what arrives; undefined to keep it here. */
   readonly forward?: CloudUrls | undefined;
+  /** Traces older than that are removed; undefined to keep all. */
+  readonly retentionMs?: number | undefined;
   /** Told of failures that no answer can explain to its reader. */
   readonly onError: (error: unknown) => void;
 }
@@ -45,7 +48,7 @@ export function isLoopback(host: string): boolean {
  * @throws {StartError} when the folder or the address is not to be had.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { host, port, dataDir, onError } = options;
+  const { host, port, dataDir, retentionMs, onError } = options;
   const store = await openStore(dataDir);
   const forwarder = await forwarderOf(options);
 
@@ -84,6 +87,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const urlFile = join(dataDir, SERVER_URL_FILE);
   await writeFile(urlFile, url, { mode: 0o600 });
 
+  const retention =
+    retentionMs === undefined ? undefined : startRetention({ store, retentionMs, onError });
+
   return {
     url,
     project: (await store.projectById(defaultProject.id)) ?? defaultProject,
@@ -92,6 +98,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await closeServer(server);
       await mcp.close();
       await forwarder?.close();
+      await retention?.close();
       await store.close();
     },
   };

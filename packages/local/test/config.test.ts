@@ -33,8 +33,19 @@ test("a flag goes before the environment", () => {
   });
 });
 
+test.each([
+  ["12h", 12],
+  ["30d", 720],
+  ["8w", 1344],
+])("traces are kept for %s", (retention, hours) => {
+  const expected = { config: { retentionMs: hours * 3_600_000 } };
+  expect(parseCommand(["--retention", retention], linux)).toMatchObject(expected);
+  const env = { AGENTOPS_LOCAL_RETENTION: retention };
+  expect(parseCommand([], { ...linux, env })).toMatchObject(expected);
+});
+
 test("an empty environment variable counts as unset", () => {
-  const names = ["PORT", "HOST", "DATA_DIR"].map((name) => `AGENTOPS_LOCAL_${name}`);
+  const names = ["PORT", "HOST", "DATA_DIR", "RETENTION"].map((name) => `AGENTOPS_LOCAL_${name}`);
   const env = Object.fromEntries([...names, "XDG_DATA_HOME"].map((name) => [name, ""]));
   expect(parseCommand([], { ...linux, env })).toEqual(parseCommand([], linux));
 });
@@ -42,7 +53,8 @@ test("an empty environment variable counts as unset", () => {
 test("--help and --version go before everything else", () => {
   expect(parseCommand(["--help", "--port", "x"], linux)).toEqual({ kind: "help" });
   expect(parseCommand(["--version"], linux)).toEqual({ kind: "version" });
-  for (const flag of ["--port", "--host", "--data-dir", "--sample"]) expect(help).toContain(flag);
+  for (const flag of ["--port", "--host", "--data-dir", "--retention", "--sample"])
+    expect(help).toContain(flag);
 });
 
 test.each([
@@ -56,6 +68,11 @@ test.each([
   [["--port", "0x50"], /must be a port number/],
   [["--host", ""], /--host \(AGENTOPS_LOCAL_HOST\) must be an address or host name/],
   [["--port", "65536"], /must be a port number, 0 to 65535/],
+  [
+    ["--retention", "0d"],
+    /--retention \(AGENTOPS_LOCAL_RETENTION\) must be a number of hours, days/,
+  ],
+  [["--retention", "30"], /must be a number of hours, days/],
   [["--data-dir", ""], /--data-dir \(AGENTOPS_LOCAL_DATA_DIR\) must be a path/],
 ])("%j is refused with what would be right", (args, message) => {
   expect(() => parseCommand(args, linux)).toThrow(ConfigError);

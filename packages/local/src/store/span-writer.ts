@@ -5,6 +5,8 @@ import type { SpanLog } from "./span-log.js";
 export interface SpanWriter {
   /** Resolves once the spans are on disk; rejects if their batch could not be stored. */
   write(spans: readonly EncodedSpan[]): Promise<void>;
+  /** Runs it while no batch is being written. */
+  between(task: () => Promise<void>): Promise<void>;
   /** Resolves once nothing is waiting to be written. */
   flush(): Promise<void>;
 }
@@ -25,9 +27,17 @@ interface PendingWrite {
 export function createSpanWriter(log: SpanLog): SpanWriter {
   const pending: PendingWrite[] = [];
   let draining: Promise<void> | undefined;
+  let turn: Promise<void> = Promise.resolve();
+
+  /** One at a time, in the order of the calls. */
+  function exclusive(task: () => Promise<void>): Promise<void> {
+    const done = turn.then(task);
+    turn = done.catch(() => {});
+    return done;
+  }
 
   async function drain(): Promise<void> {
-    while (pending.length > 0) await writeBatch(log, takeBatch(pending));
+    while (pending.length > 0) await exclusive(() => writeBatch(log, takeBatch(pending)));
     draining = undefined;
   }
 
@@ -39,8 +49,11 @@ export function createSpanWriter(log: SpanLog): SpanWriter {
       });
     },
 
+    between: exclusive,
+
     async flush() {
       await draining;
+      await turn;
     },
   };
 }

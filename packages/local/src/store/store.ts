@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { openDatabase } from "./database.js";
+import { removeExpired } from "./expiry.js";
 import { migrate } from "./migrate.js";
 import {
   type ProjectMetrics,
@@ -40,6 +41,8 @@ export interface Store {
   searchSpans(projectId: string, query: SpanQuery): Promise<StoredSpan[]>;
   metrics(projectId: string, query: MetricsQuery): Promise<MetricsRow[]>;
   projectMetrics(projectId: string, query: ProjectMetricsQuery): Promise<ProjectMetrics>;
+  /** Removes traces whose last span started before that, of all projects, and what was uploaded before it. */
+  removeExpired(beforeUnixNano: bigint): Promise<void>;
   projectByApiKey(apiKey: string): Promise<Project | undefined>;
   projectById(id: string): Promise<Project | undefined>;
   projects(): Promise<Project[]>;
@@ -73,6 +76,8 @@ export async function openStore(dataDir: string): Promise<Store> {
     searchSpans: (projectId, query) => searchSpans(database, projectId, query),
     metrics: (projectId, query) => readMetrics(database, projectId, query),
     projectMetrics: (projectId, query) => readProjectMetrics(database, projectId, query),
+    // A span that comes in between would be missed by some tables and not by others.
+    removeExpired: (before) => writer.between(() => removeExpired(database, before)),
     projectByApiKey: (apiKey) => projectByApiKey(database, apiKey),
     projectById: (id) => projectById(database, id),
     projects: () => listProjects(database),

@@ -1,0 +1,32 @@
+import type { Store } from "./store/index.js";
+
+/** How often expired traces are removed, after once at the start. */
+const SWEEP_INTERVAL_MS = 6 * 3_600_000;
+
+export interface Retention {
+  /** Sweeps no more; resolves once a sweep under way is done. */
+  close(): Promise<void>;
+}
+
+interface RetentionOptions {
+  readonly store: Pick<Store, "removeExpired">;
+  readonly retentionMs: number;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Removes traces that are older than `retentionMs`, now and from time to time. */
+export function startRetention({ store, retentionMs, onError }: RetentionOptions): Retention {
+  const sweep = () =>
+    store.removeExpired(BigInt(Date.now() - retentionMs) * 1_000_000n).catch(onError);
+  let sweeping = sweep();
+  const timer = setInterval(() => {
+    sweeping = sweep();
+  }, SWEEP_INTERVAL_MS);
+
+  return {
+    async close() {
+      clearInterval(timer);
+      await sweeping;
+    },
+  };
+}

@@ -1,0 +1,123 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { startServer } from "../src/server.js";
+import { openDatabase } from "../src/store/database.js";
+import { answer, fetchToken, readAs, temporaryFolder } from "./harness.js";
+import { exportOf, newTraceId, START_UNIX_NANO, spanAt, toJson } from "./otlp-message.js";
+
+const DAY_MS = 24 * 3_600_000;
+const nowMs = Date.now() - Number(START_UNIX_NANO / 1_000_000n);
+const errors: unknown[] = [];
+
+let dataDir: string;
+beforeEach(async () => {
+  dataDir = await temporaryFolder();
+});
+afterEach(async () => {
+  await rm(dataDir, { recursive: true });
+  expect(errors).toEqual([]);
+});
+
+async function start(retentionMs?: number) {
+  const server = await startServer({
+    host: "127.0.0.1",
+    port: 0,
+    dataDir,
+    retentionMs,
+    onError: (error) => errors.push(error),
+  });
+  const token = await fetchToken(server.url);
+  const post = async (path: string, body: string | Uint8Array<ArrayBuffer>, headers = {}) =>
+    await answer(
+      await fetch(server.url + path, {
+        method: "POST",
+        body,
+        headers: { authorization: `Bearer ${token}`, ...headers },
+      }),
+    );
+  return {
+    ...server,
+    get: (path: string) => readAs(server.url, path, token),
+    uploadLog: (traceId: string) =>
+      post("/v4/logs/upload/", "log", { "trace-id": String(BigInt(`0x${traceId}`)) }),
+    send: (...spans: Parameters<typeof exportOf>) =>
+      post("/v1/traces", toJson(exportOf(...spans)), { "content-type": "application/json" }),
+  };
+}
+
+/** Rows on disk, whether marked as deleted or not. */
+async function rowsOnDisk() {
+  const database = await openDatabase(join(dataDir, "clickhouse"));
+  const read = async () =>
+    await database.read<{ rows: number }>(
+      "SELECT sum(rows) AS rows FROM system.parts WHERE active AND database = 'agentops' AND table = 'otel_traces'",
+    );
+  try {
+    return (
+      await vi.waitUntil(async () => (await read())[0]?.rows === 3 && (await read())[0], {
+        timeout: 10_000,
+      })
+    )?.rows;
+  } finally {
+    await database.close();
+  }
+}
+
+test("traces past their time go whole, from every answer and from the disk; the others stay whole", async () => {
+  const [old, long, fresh] = [newTraceId(), newTraceId(), newTraceId()] as const;
+  const all = await start();
+  await all.send(
+    spanAt(nowMs - 40 * DAY_MS, 10, { traceId: old }),
+    spanAt(nowMs - 31 * DAY_MS, 10, { traceId: old, spanId: "0ddba11000000001" }),
+    spanAt(nowMs - 31 * DAY_MS, 10, { traceId: long }),
+    spanAt(nowMs - 29 * DAY_MS, 10, { traceId: long }),
+    spanAt(nowMs, 10, { traceId: fresh }),
+  );
+  await all.uploadLog(fresh);
+  expect((await all.get("/v4/traces")).body).toMatchObject({
+    total: 3,
+    metrics: { span_count: 5 },
+  });
+  await all.close();
+
+  const kept = await start(30 * DAY_MS);
+  await vi.waitUntil(async () => (await kept.get("/v4/traces")).body.total === 2, 10_000);
+  const { body } = await kept.get("/v4/traces");
+  expect(body.metrics.span_count).toBe(3);
+  expect(body.traces).toMatchObject([
+    { trace_id: fresh, span_count: 1 },
+    { trace_id: long, span_count: 2 },
+  ]);
+  expect((await kept.get(`/v4/traces/${long}`)).body.spans).toHaveLength(2);
+  expect((await kept.get(`/v4/traces/${old}`)).status).toBe(404);
+  expect((await kept.get("/public/v1/spans/0ddba11000000001")).status).toBe(404);
+  expect((await kept.get("/v4/spans/search")).body.spans).toHaveLength(3);
+  expect((await kept.get(`/v4/logs/${fresh}`)).status).toBe(200);
+
+  // What comes late for a trace that went is a trace of its own age.
+  await kept.send(spanAt(nowMs, 10, { traceId: old }));
+  expect((await kept.get(`/v4/traces/${old}`)).body.spans).toHaveLength(1);
+  await kept.close();
+});
+
+test("what is removed leaves the disk, and exports during a sweep are all stored", async () => {
+  const before = await start();
+  const late = newTraceId();
+  await before.send(
+    ...Array.from({ length: 500 }, () =>
+      spanAt(nowMs - 50 * DAY_MS, 10, { traceId: newTraceId() }),
+    ),
+  );
+  await before.uploadLog(late);
+  await before.close();
+
+  const kept = await start(DAY_MS);
+  await Promise.all(
+    [1, 2, 3].map((delayMs) => kept.send(spanAt(nowMs + delayMs, 10, { traceId: late }))),
+  );
+  await vi.waitUntil(async () => (await kept.get("/v4/traces")).body.total === 1, 10_000);
+  expect((await kept.get(`/v4/traces/${late}`)).body.spans).toHaveLength(3);
+  await kept.close();
+  expect(await rowsOnDisk()).toBe(3);
+});
