@@ -1,0 +1,94 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createRestApi } from "./rest/api.js";
+import { StartError } from "./start-error.js";
+import { openStore } from "./store/index.js";
+import { createTokens, openSecret } from "./tokens.js";
+import { version } from "./version.js";
+
+/** Where a running server tells this machine's other programs how to reach it. */
+export const SERVER_URL_FILE = "server-url";
+
+/** The REST API, as the user who runs the server. */
+export interface AdminApi {
+  /** Where a server answers; undefined if this process does. */
+  readonly serverUrl: string | undefined;
+  request(method: "GET" | "POST", path: string, body?: object): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/**
+ * One process at a time can open the store: a server that runs is asked over HTTP, and where none runs
+ * the same routes are called in this process.
+ *
+ * @throws {StartError}
+ */
+export async function openAdminApi(dataDir: string): Promise<AdminApi> {
+  return (await connect(dataDir)) ?? (await openApi(dataDir));
+}
+
+/** Undefined if no server runs on that folder. */
+async function connect(dataDir: string): Promise<AdminApi | undefined> {
+  const url = await readFile(join(dataDir, SERVER_URL_FILE), "utf8").catch(() => undefined);
+  if (!url) return undefined;
+  const api = adminApi(await tokensOf(dataDir), {
+    fetch: (request) => fetch(request),
+    url,
+    serverUrl: url,
+    close: async () => {},
+  });
+  // A killed server leaves its file behind.
+  return await api.request("GET", "/opsboard/projects").then(
+    () => api,
+    () => undefined,
+  );
+}
+
+async function openApi(dataDir: string): Promise<AdminApi> {
+  const store = await openStore(dataDir);
+  const tokens = await tokensOf(dataDir);
+  const rest = createRestApi({
+    store,
+    tokens,
+    version,
+    anonymousProjectId: undefined,
+    forwarder: undefined,
+  });
+  return adminApi(tokens, {
+    fetch: async (request) => await rest.fetch(request),
+    url: "http://localhost",
+    serverUrl: undefined,
+    close: () => store.close(),
+  });
+}
+
+async function tokensOf(dataDir: string) {
+  return createTokens(await openSecret(join(dataDir, "jwt-secret")));
+}
+
+function adminApi(
+  tokens: ReturnType<typeof createTokens>,
+  {
+    fetch,
+    url,
+    ...api
+  }: { fetch: (request: Request) => Promise<Response>; url: string } & Omit<AdminApi, "request">,
+): AdminApi {
+  return {
+    ...api,
+    async request(method, path, body) {
+      const response = await fetch(
+        new Request(url + path, {
+          method,
+          headers: {
+            authorization: `Bearer ${await tokens.issueAdmin()}`,
+            "content-type": "application/json",
+          },
+          ...(body && { body: JSON.stringify(body) }),
+        }),
+      );
+      if (response.ok) return await response.json();
+      throw new StartError(`The server answered ${response.status}: ${await response.text()}`);
+    },
+  };
+}
