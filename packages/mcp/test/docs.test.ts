@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { PRODUCTION_API_URL } from "../src/api/url-policy.js";
@@ -6,14 +5,14 @@ import { configSchema } from "../src/config.js";
 import { shownInput } from "../src/tools/credentials.js";
 import type { Tool } from "../src/tools/define-tool.js";
 import { tools } from "../src/tools/index.js";
+import { expectGenerated, fileOf } from "./generated.js";
 
-const root = new URL("../../../", import.meta.url);
 const GENERATED = "<!-- Made from the code by `npm run test:update`: edit the code, not this. -->";
 
 describe("the pages made from code are up to date (npm run test:update rewrites them)", () => {
   test("docs/tools.md lists every tool with its parameters", async () => {
     const page = ["# Tools", GENERATED, ...tools.map(toolSection)].join("\n\n");
-    await expect(`${page}\n`).toMatchFileSnapshot(file("docs/tools.md"));
+    await expect(`${page}\n`).toMatchFileSnapshot(fileOf("docs/tools.md"));
   });
 
   test("docs/configuration.md lists every environment variable", async () => {
@@ -26,23 +25,15 @@ describe("the pages made from code are up to date (npm run test:update rewrites 
       "Everything is read from the environment when the server starts. An empty variable counts as unset.",
       ["| Variable | What it does |", "|---|---|", ...rows].join("\n"),
     ].join("\n\n");
-    await expect(`${page}\n`).toMatchFileSnapshot(file("docs/configuration.md"));
+    await expect(`${page}\n`).toMatchFileSnapshot(fileOf("docs/configuration.md"));
   });
 
   test("the README's table names every tool", async () => {
-    const readme = await readFile(new URL("README.md", root), "utf8");
     const rows = tools.map(({ name, description }) => `| \`${name}\` | ${description} |`);
     const table = ["| Tool | What it answers |", "|---|---|", ...rows].join("\n");
-    const [before, rest] = readme.split("<!-- tools -->");
-    const [, after] = rest?.split("<!-- /tools -->") ?? [];
-    const updated = `${before}<!-- tools -->\n${table}\n<!-- /tools -->${after}`;
-    await expect(updated).toMatchFileSnapshot(file("README.md"));
+    await expectGenerated("README.md", "tools", table);
   });
 });
-
-function file(path: string): string {
-  return new URL(path, root).pathname;
-}
 
 function toolSection(tool: Tool): string {
   const input = shownInput(tool.input, {

@@ -24,6 +24,17 @@ export async function connectOverStdio(
   era: Era = "legacy",
   cwd?: string,
 ): Promise<Connection> {
+  const connection = await openOverStdio(env, era, cwd);
+  onTestFinished(() => connection.client.close());
+  return connection;
+}
+
+/** The same for many tests: whoever opens it closes its client. */
+export async function openOverStdio(
+  env: Record<string, string> = {},
+  era: Era = "legacy",
+  cwd?: string,
+): Promise<Connection> {
   const transport = new StdioClientTransport({
     command: process.execPath,
     args: [MCP_CLI],
@@ -42,18 +53,19 @@ export async function connectOverStdio(
     { versionNegotiation: { mode: era } },
   );
   await client.connect(transport);
-  return { ...connectionOf(client), pid: transport.pid, stderr: () => stderr };
+  return { client, call: callerOf(client), pid: transport.pid, stderr: () => stderr };
 }
 
 /** What tests do with a connected client, over any transport. The client ends with the test. */
 export function connectionOf(client: Client): Pick<Connection, "client" | "call"> {
   onTestFinished(() => client.close());
-  return {
-    client,
-    call: async (name, args = {}) => {
-      const { content, isError } = await client.callTool({ name, arguments: args });
-      const text = content.map((block) => (block.type === "text" ? block.text : "")).join("");
-      return { text, isError: isError === true };
-    },
+  return { client, call: callerOf(client) };
+}
+
+export function callerOf(client: Client): Connection["call"] {
+  return async (name, args = {}) => {
+    const { content, isError } = await client.callTool({ name, arguments: args });
+    const text = content.map((block) => (block.type === "text" ? block.text : "")).join("");
+    return { text, isError: isError === true };
   };
 }

@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** What a route answers. Objects are sent as JSON, text and bytes as they are. */
@@ -10,6 +12,8 @@ export interface Answer {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly delayMs?: number;
+  /** A body of unknown length, made while it is sent; one that never ends stops when nobody reads on. */
+  readonly stream?: () => AsyncIterable<string | Uint8Array>;
   /** Breaks the connection instead of answering, or after half of the body. */
   readonly reset?: "at once" | "in the body";
 }
@@ -106,9 +110,14 @@ function matches(route: string, { method, path }: ReceivedRequest): boolean {
 }
 
 async function respond(outgoing: ServerResponse, answer: Answer): Promise<void> {
-  const { status = 200, body = "", headers, delayMs, reset } = answer;
+  const { status = 200, body = "", headers, delayMs, stream, reset } = answer;
   if (delayMs) await delay(delayMs);
   if (reset === "at once") return void outgoing.destroy();
+  if (stream) {
+    outgoing.writeHead(status, headers);
+    // A reader who has had enough is what such a body is for.
+    return await pipeline(Readable.from(stream()), outgoing).catch(() => {});
+  }
 
   const isRaw = typeof body === "string" || body instanceof Uint8Array;
   const bytes = Buffer.from(isRaw ? (body as string) : JSON.stringify(body));
