@@ -9,11 +9,18 @@ import { version } from "./version.js";
 /** Where a running server tells this machine's other programs how to reach it. */
 export const SERVER_URL_FILE = "server-url";
 
+interface RequestOptions {
+  readonly body?: object;
+  /** A project's; without it, the request comes from the user who runs the server. */
+  readonly token?: string;
+}
+
 /** The REST API, as the user who runs the server. */
 export interface AdminApi {
   /** Where a server answers; undefined if this process does. */
   readonly serverUrl: string | undefined;
-  request(method: "GET" | "POST", path: string, body?: object): Promise<unknown>;
+  /** @throws {StartError} when it is answered with an error. */
+  request(method: "GET" | "POST", path: string, options?: RequestOptions): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -45,8 +52,8 @@ async function connect(dataDir: string): Promise<AdminApi | undefined> {
 }
 
 async function openApi(dataDir: string): Promise<AdminApi> {
-  const store = await openStore(dataDir);
   const tokens = await tokensOf(dataDir);
+  const store = await openStore(dataDir);
   const rest = createRestApi({
     store,
     tokens,
@@ -76,12 +83,12 @@ function adminApi(
 ): AdminApi {
   return {
     ...api,
-    async request(method, path, body) {
+    async request(method, path, { body, token } = {}) {
       const response = await fetch(
         new Request(url + path, {
           method,
           headers: {
-            authorization: `Bearer ${await tokens.issueAdmin()}`,
+            authorization: `Bearer ${token ?? (await tokens.issueAdmin())}`,
             "content-type": "application/json",
           },
           ...(body && { body: JSON.stringify(body) }),

@@ -2,6 +2,7 @@
 import { homedir } from "node:os";
 import { banner } from "./banner.js";
 import { type Config, ConfigError, help, parseCommand } from "./config.js";
+import { examine, formatChecks } from "./doctor.js";
 import { runProjects } from "./projects.js";
 import { isLoopback, startServer } from "./server.js";
 import { StartError } from "./start-error.js";
@@ -34,9 +35,18 @@ async function main(): Promise<void> {
     case "projects":
       process.stdout.write(await runProjects(command.action, command.dataDir));
       return;
+    case "doctor":
+      return await doctor(command.config, command.json);
     case "serve":
       await serve(command.config);
   }
+}
+
+/** Exits with 1 if something fails; a warning is no failure. */
+async function doctor(config: Config, json: boolean): Promise<void> {
+  const checks = await examine(config);
+  process.stdout.write(json ? `${JSON.stringify(checks, undefined, 2)}\n` : formatChecks(checks));
+  if (checks.some(({ state }) => state === "fail")) process.exitCode = 1;
 }
 
 async function serve({ sample, ...config }: Config): Promise<void> {

@@ -22,6 +22,7 @@ export interface Config {
 export type Command =
   | { readonly kind: "serve"; readonly config: Config }
   | { readonly kind: "projects"; readonly action: ProjectsAction; readonly dataDir: string }
+  | { readonly kind: "doctor"; readonly config: Config; readonly json: boolean }
   | { readonly kind: "help" }
   | { readonly kind: "version" };
 
@@ -45,6 +46,7 @@ const options = {
   "forward-exporter": { type: "string" },
   retention: { type: "string" },
   sample: { type: "boolean" },
+  json: { type: "boolean" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "v" },
 } as const;
@@ -53,6 +55,7 @@ export const help = `agentops-local: an AgentOps for one machine
 
 Usage: agentops-local [options]
        agentops-local projects list | create <name> | rotate-key <id or name>
+       agentops-local doctor [--json]
 
   --port <number>     port to listen on, 0 for any free one   (AGENTOPS_LOCAL_PORT, 8000)
   --host <address>    address to listen on                    (AGENTOPS_LOCAL_HOST, 127.0.0.1)
@@ -62,6 +65,7 @@ Usage: agentops-local [options]
                       its OTLP endpoint, if on another host   (AGENTOPS_LOCAL_FORWARD_EXPORTER)
   --retention <time>  remove older traces: 12h, 30d, 8w       (AGENTOPS_LOCAL_RETENTION, all are kept)
   --sample            send sample runs, to have something to look at
+  --json              let doctor print JSON
   --help              print this
   --version           print the version
 `;
@@ -134,13 +138,18 @@ export function parseCommand(args: readonly string[], environment: Environment):
     throw new ConfigError(parsed.error.issues.map(({ message }) => message).join("\n"));
   }
   const { forward: api, forwardExporter: exporter, ...config } = parsed.data;
-  if (words.length > 0) {
-    return { kind: "projects", action: parseAction(words), dataDir: config.dataDir };
+  const served = { ...config, ...(api && { forward: cloudUrls(api, exporter) }) };
+  const command = commandOf(words, served, flags.json ?? false);
+  if (flags.json && command.kind !== "doctor") {
+    throw new ConfigError("--json goes with doctor: agentops-local doctor --json");
   }
-  return {
-    kind: "serve",
-    config: { ...config, ...(api && { forward: cloudUrls(api, exporter) }) },
-  };
+  return command;
+}
+
+function commandOf(words: readonly string[], config: Config, json: boolean): Command {
+  if (words.length === 0) return { kind: "serve", config };
+  if (words.length === 1 && words[0] === "doctor") return { kind: "doctor", config, json };
+  return { kind: "projects", action: parseAction(words), dataDir: config.dataDir };
 }
 
 type Setting = "port" | "host" | "data-dir" | "forward" | "forward-exporter" | "retention";
@@ -155,7 +164,7 @@ function cloudUrls(api: string, exporter: string | undefined): CloudUrls {
 }
 
 const usage =
-  "Valid: none at all, projects list, projects create <name>, projects rotate-key <id or name>.";
+  "Valid: none at all, doctor, projects list, projects create <name>, projects rotate-key <id or name>.";
 
 function parseAction([command, kind, argument, ...rest]: readonly string[]): ProjectsAction {
   if (command === "projects" && rest.length === 0) {

@@ -31,7 +31,9 @@ async function perform(api: AdminApi, action: ProjectsAction): Promise<ListedPro
       return await listed(api);
     case "create":
       return [
-        projectSchema.parse(await api.request("POST", "/opsboard/projects", { name: action.name })),
+        projectSchema.parse(
+          await api.request("POST", "/opsboard/projects", { body: { name: action.name } }),
+        ),
       ];
     case "rotate-key": {
       const { id } = findProject(await listed(api), action.project);

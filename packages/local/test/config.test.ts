@@ -33,6 +33,14 @@ test("a flag goes before the environment", () => {
   });
 });
 
+test("doctor looks at what the server would use; --json is for it alone", () => {
+  const { config } = parseCommand(["--port", "9000"], linux) as { config: object };
+  const args = ["doctor", "--port", "9000"];
+  expect(parseCommand(args, linux)).toEqual({ kind: "doctor", config, json: false });
+  expect(parseCommand([...args, "--json"], linux)).toMatchObject({ kind: "doctor", json: true });
+  expect(() => parseCommand(["--json"], linux)).toThrow("--json goes with doctor");
+});
+
 test.each([
   ["12h", 12],
   ["30d", 720],
@@ -60,7 +68,7 @@ test("--help and --version go before everything else", () => {
 test.each([
   [
     ["--prot", "1"],
-    /--prot.*Valid options: --port, --host, --data-dir, .*--sample, --help, --version/,
+    /--prot.*Valid options: --port, --host, --data-dir, .*--sample, --json, --help, --version/,
   ],
   [["serve"], /No such command: serve\. Valid: .*projects list/],
   [["--port", "80 80"], /--port \(AGENTOPS_LOCAL_PORT\) must be a port number/],

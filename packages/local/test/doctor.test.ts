@@ -1,0 +1,153 @@
+import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type Check, checkNode, checkSpace, examine, formatChecks } from "../src/doctor.js";
+import { version } from "../src/version.js";
+import { run } from "./binary.js";
+import { startTestServer, type TestServer, temporaryFolder } from "./harness.js";
+import { exportOf, newTraceId, spanAt, toJson } from "./otlp-message.js";
+
+let dataDir: string;
+beforeEach(async () => {
+  dataDir = await temporaryFolder();
+});
+afterEach(() => rm(dataDir, { recursive: true, force: true }));
+
+const config = (fields = {}) => ({ host: "127.0.0.1", port: 0, dataDir, sample: false, ...fields });
+
+function found(checks: readonly Check[], name: string): Check | undefined {
+  return checks.find((check) => check.name === name);
+}
+
+test.each([
+  ["20.0.0", "ok"],
+  ["22.1.0", "ok"],
+  ["18.20.4", "fail"],
+])("Node.js %s is %s", (nodeVersion, state) => {
+  expect(checkNode(nodeVersion)).toMatchObject({ state, detail: nodeVersion });
+});
+
+test.each([
+  [10 * 1024 ** 3, "ok"],
+  [1024 ** 3, "warn"],
+  [100 * 1024 ** 2, "fail"],
+])("%d free bytes are %s", (bytes, state) => {
+  expect(checkSpace({ bavail: bytes / 1024, bsize: 1024 }).state).toBe(state);
+});
+
+test("before the first start nothing is wrong, and nothing is made", async () => {
+  const checks = await examine(config({ dataDir: join(dataDir, "new") }));
+  expect(checks.map(({ state }) => state)).toEqual(["ok", "ok", "ok"]);
+  expect(found(checks, "data folder")?.detail).toMatch(/made at the first start$/);
+  await expect(rm(join(dataDir, "new"))).rejects.toThrow("ENOENT");
+});
+
+test("a data folder that others can read is warned of, with the command that mends it", async () => {
+  await chmod(dataDir, 0o755);
+  expect(found(await examine(config()), "data folder")).toEqual({
+    name: "data folder",
+    state: "warn",
+    detail: `${dataDir} can be read by other users (mode 755)`,
+    advice: `Prompts are in there: chmod 700 "${dataDir}"`,
+  });
+});
+
+test("a file where the data folder should be fails", async () => {
+  const file = join(dataDir, "file");
+  await writeFile(file, "");
+  const check = found(await examine(config({ dataDir: file })), "data folder");
+  expect(check).toMatchObject({ state: "fail", advice: expect.stringContaining("--data-dir") });
+});
+
+test("a damaged secret fails with what mends it", async () => {
+  await writeFile(join(dataDir, "jwt-secret"), "");
+  expect(found(await examine(config()), "database")).toMatchObject({
+    state: "fail",
+    advice: expect.stringMatching(/jwt-secret is damaged.*Delete it/),
+  });
+});
+
+test("exports that wait for a server with --forward are warned of", async () => {
+  await mkdir(join(dataDir, "forward"));
+  await writeFile(join(dataDir, "forward", "000000000000.entry"), "");
+  expect(found(await examine(config()), "forwarding")).toMatchObject({
+    state: "warn",
+    detail: "1 exports wait",
+    advice: expect.stringContaining("--forward"),
+  });
+});
+
+describe("another program on the port, which is also a cloud that answers", () => {
+  const other = createServer((_request, response) => response.writeHead(404).end());
+  beforeAll(() => new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve)));
+  afterAll(() => other.close());
+  const portOf = () => (other.address() as AddressInfo).port;
+
+  test("fails, and the exit code says so", async () => {
+    expect(found(await examine(config({ port: portOf() })), "port")).toMatchObject({
+      state: "fail",
+      detail: `127.0.0.1:${portOf()} cannot be listened on (EADDRINUSE)`,
+    });
+    const doctor = run("doctor", "--data-dir", dataDir, "--port", String(portOf()));
+    expect(await doctor.exited).toBe(1);
+    expect(doctor.stdout()).toMatch(
+      /^fail {2}port +127\.0\.0\.1:.*\n {6}→ Choose another with --port/m,
+    );
+  });
+
+  test("a cloud is looked at only with --forward, and warned of where it is away", async () => {
+    const api = `http://127.0.0.1:${portOf()}`;
+    const forwarding = (url: string) => config({ forward: { api: url, exporter: url } });
+    expect(found(await examine(config()), "cloud")).toBeUndefined();
+    expect(found(await examine(forwarding(api)), "cloud")?.state).toBe("ok");
+    expect(found(await examine(forwarding("http://127.0.0.1:1")), "cloud")?.state).toBe("warn");
+  });
+});
+
+describe("while a server runs", () => {
+  let server: TestServer;
+  beforeEach(async () => {
+    server = await startTestServer(dataDir, {
+      forward: { api: "http://127.0.0.1:1", exporter: "http://127.0.0.1:1" },
+    });
+  });
+  afterEach(() => server.close());
+
+  test("it, its projects and what it forwards are looked at", async () => {
+    expect(found(await examine(config()), "project default")).toMatchObject({
+      detail: "key is good; no spans yet",
+      advice: expect.stringContaining("--sample"),
+    });
+    await fetch(`${server.url}/v1/traces`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: toJson(exportOf(spanAt(0, 10, { traceId: newTraceId() }))),
+    });
+    const checks = await examine(config());
+    expect(checks.map(({ state }) => state)).not.toContain("fail");
+    expect(found(checks, "server")?.detail).toBe(`${server.url}, version ${version}`);
+    expect(found(checks, "project default")?.detail).toBe(
+      "key is good; 1 spans in 1 traces, the newest of 2026-01-02T03:04:05.123456+00:00",
+    );
+    expect(found(checks, "forwarding")).toEqual({
+      name: "forwarding",
+      state: "ok",
+      detail: "to http://127.0.0.1:1: 0 queued, 0 sent, 0 dropped",
+    });
+    expect(formatChecks(checks)).toMatch(/^ok {4}Node\.js +20\.|^ok {4}Node\.js +\d+/);
+  });
+
+  // The server of this test runs from source, and says so in place of a version; the program is built.
+  test("--json prints the same checks; a server of another version is warned of", async () => {
+    const doctor = run("doctor", "--json", "--data-dir", dataDir);
+    expect(await doctor.exited).toBe(0);
+    const checks: Check[] = JSON.parse(doctor.stdout());
+    expect(found(checks, "project default")?.state).toBe("ok");
+    expect(found(checks, "server")).toMatchObject({
+      state: "warn",
+      detail: expect.stringContaining(`runs version ${version}, this is `),
+    });
+  });
+});
