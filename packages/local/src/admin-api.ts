@@ -31,11 +31,11 @@ export interface AdminApi {
  * @throws {StartError}
  */
 export async function openAdminApi(dataDir: string): Promise<AdminApi> {
-  return (await connect(dataDir)) ?? (await openApi(dataDir));
+  return (await connectToServer(dataDir)) ?? (await openApi(dataDir));
 }
 
-/** Undefined if no server runs on that folder. */
-async function connect(dataDir: string): Promise<AdminApi | undefined> {
+/** The server that runs on that folder; undefined if none does. */
+export async function connectToServer(dataDir: string): Promise<AdminApi | undefined> {
   const url = await readFile(join(dataDir, SERVER_URL_FILE), "utf8").catch(() => undefined);
   if (!url) return undefined;
   const api = adminApi(await tokensOf(dataDir), {

@@ -3,7 +3,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
-import { SERVER_URL_FILE } from "./admin-api.js";
+import { connectToServer, SERVER_URL_FILE } from "./admin-api.js";
 import { createApp } from "./app.js";
 import type { CloudUrls } from "./forward/cloud.js";
 import { openForwarder } from "./forward/forwarder.js";
@@ -49,6 +49,7 @@ export function isLoopback(host: string): boolean {
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { host, port, dataDir, retentionMs, onError } = options;
+  await refuseSecond(dataDir);
   const store = await openStore(dataDir);
   const forwarder = await forwarderOf(options);
 
@@ -102,6 +103,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await store.close();
     },
   };
+}
+
+/** The engine would refuse too, with a line of its own on stderr and without saying where the other is. */
+async function refuseSecond(dataDir: string): Promise<void> {
+  const running = await connectToServer(dataDir);
+  if (!running) return;
+  throw new StartError(
+    `agentops-local already runs on ${dataDir}, at ${running.serverUrl}. Use that one, stop it, or choose another --data-dir.`,
+  );
 }
 
 async function forwarderOf({ forward, dataDir, onError }: ServerOptions) {

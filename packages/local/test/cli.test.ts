@@ -95,10 +95,9 @@ describe("a running server", () => {
     const server = await serve(dataDir);
     const sameFolder = run("--port", "0", "--data-dir", dataDir);
     expect(await sameFolder.exited).toBe(1);
-    expect(sameFolder.stderr()).toContain(
-      `agentops-local: The database in ${dataDir}/clickhouse cannot be opened`,
+    expect(sameFolder.stderr()).toBe(
+      `agentops-local: agentops-local already runs on ${dataDir}, at ${server.url}. Use that one, stop it, or choose another --data-dir.\n`,
     );
-    expect(sameFolder.stderr()).toContain("choose another --data-dir");
 
     const otherDir = await temporaryFolder();
     const samePort = run("--port", new URL(server.url).port, "--data-dir", otherDir);
