@@ -52,8 +52,11 @@ export async function connectToServer(dataDir: string): Promise<AdminApi | undef
 }
 
 async function openApi(dataDir: string): Promise<AdminApi> {
-  const tokens = await tokensOf(dataDir);
   const store = await openStore(dataDir);
+  const tokens = await tokensOf(dataDir).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
   const rest = createRestApi({
     store,
     tokens,
