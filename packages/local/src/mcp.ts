@@ -14,8 +14,8 @@ export interface McpRouteOptions {
 /** MCP over Streamable HTTP, on the routes of this very process. */
 export interface McpRoute {
   fetch(request: Request): Promise<Response>;
-  /** Breaks off the calls under way. */
-  close(): Promise<void>;
+  /** Ends the calls under way with an error, which their callers still hear. */
+  endCalls(): Promise<void>;
 }
 
 /** The MCP server is loaded by the first request: it takes as long as everything else at the start. */
@@ -32,9 +32,8 @@ export function createMcpRoute({ defaultKey, ...options }: McpRouteOptions): Mcp
       return await endpoint.fetch(request);
     },
 
-    async close() {
+    async endCalls() {
       const opened = await opening;
-      await opened?.endpoint.close();
       await opened?.agentOps.close();
     },
   };

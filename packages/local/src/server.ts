@@ -7,7 +7,7 @@ import { connectToServer, SERVER_URL_FILE } from "./admin-api.js";
 import { createApp } from "./app.js";
 import type { CloudUrls } from "./forward/cloud.js";
 import { openForwarder } from "./forward/forwarder.js";
-import { createMcpRoute } from "./mcp.js";
+import { createMcpRoute, type McpRoute } from "./mcp.js";
 import { startRetention } from "./retention.js";
 import { StartError, systemCode } from "./start-error.js";
 import { defaultProject, openStore, type Project } from "./store/index.js";
@@ -31,7 +31,7 @@ export interface RunningServer {
   readonly url: string;
   /** The default project, with the key it has now. */
   readonly project: Project;
-  /** Takes no more requests, finishes those it has within 5 s, writes what is waiting, closes the store. */
+  /** Takes no more requests, finishes those it has within 5 s or ends them with an error, writes what is waiting, closes the store. */
   close(): Promise<void>;
 }
 
@@ -96,8 +96,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     project: (await store.projectById(defaultProject.id)) ?? defaultProject,
     async close() {
       await rm(urlFile, { force: true });
-      await closeServer(server);
-      await mcp.close();
+      await closeServer(server, mcp);
+      await mcp.endCalls();
       await forwarder?.close();
       await retention?.close();
       await store.close();
@@ -154,12 +154,20 @@ const SHUTDOWN_GRACE_MS = 5_000;
 /** How often connections that have got their answer are closed, while others still wait for theirs. */
 const SWEEP_INTERVAL_MS = 50;
 
-async function closeServer(server: Server): Promise<void> {
+/** For the last answers to go out. A call that waits for a trace looks every 2 s whether it may go on. */
+const LAST_ANSWERS_MS = 2_500;
+
+async function closeServer(server: Server, mcp: McpRoute): Promise<void> {
   const closed = once(server, "close");
   server.close();
   const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_INTERVAL_MS);
-  const lastCall = setTimeout(() => server.closeAllConnections(), SHUTDOWN_GRACE_MS);
+  const graceOver = setTimeout(() => void mcp.endCalls(), SHUTDOWN_GRACE_MS);
+  const lastCall = setTimeout(
+    () => server.closeAllConnections(),
+    SHUTDOWN_GRACE_MS + LAST_ANSWERS_MS,
+  );
   await closed;
+  clearTimeout(graceOver);
   clearTimeout(lastCall);
   clearInterval(sweep);
 }

@@ -132,7 +132,12 @@ async function serveHttp(config: Config, flags: Record<string, unknown>): Promis
     authToken: httpConfig.authToken,
     log,
   });
-  const server = await listen(endpoint, { ...httpConfig, log, now: () => performance.now() });
+  const server = await listen(endpoint, {
+    ...httpConfig,
+    log,
+    now: () => performance.now(),
+    endCalls: () => void agentOps.close(),
+  });
   log("info", { event: "listening", url: `${server.url}/mcp`, version: VERSION });
 
   const stop = () => void server.close().then(() => agentOps.close());

@@ -26,8 +26,6 @@ export interface HttpEndpointOptions {
 export interface HttpEndpoint {
   /** Answers one MCP request of either protocol era. `requestId` joins the log lines it causes. */
   fetch(request: Request, requestId?: string): Promise<Response>;
-  /** Breaks off whatever is still under way. */
-  close(): Promise<void>;
 }
 
 /** Makes the server that answers one request. */
@@ -66,8 +64,6 @@ export function createHttpEndpoint(
       // With the body at hand the SDK neither clones nor copies the request.
       return handler.fetch(request, { parsedBody: body });
     },
-
-    close: () => handler.close(),
   };
 }
 

@@ -27,6 +27,9 @@ export const HTTP_LIMITS: HttpLimits = {
   shutdownGraceMs: 25_000,
 };
 
+/** For the last answers to go out. A call that waits for a trace looks every 2 s whether it may go on. */
+const LAST_ANSWERS_MS = 2_500;
+
 export interface ListenOptions {
   readonly host: string;
   /** 0 for any free one. */
@@ -35,11 +38,13 @@ export interface ListenOptions {
   /** Milliseconds, from any origin. */
   readonly now: () => number;
   readonly limits?: Partial<HttpLimits>;
+  /** Makes every call under way end with an error, which its caller still hears. */
+  endCalls(): void;
 }
 
 export interface HttpServer {
   readonly url: string;
-  /** Refuses new work, waits for calls under way for a while, then ends them. */
+  /** Refuses new work, waits for calls under way for a while, then ends them with an error. */
   close(): Promise<void>;
 }
 
@@ -73,12 +78,17 @@ export async function listen(endpoint: HttpEndpoint, options: ListenOptions): Pr
     url: urlOf(server.address()),
     async close() {
       const closed = once(server, "close");
-      const lastCall = setTimeout(() => server.closeAllConnections(), limits.shutdownGraceMs);
+      const { shutdownGraceMs } = limits;
+      const graceOver = setTimeout(options.endCalls, shutdownGraceMs);
+      const lastCall = setTimeout(
+        () => server.closeAllConnections(),
+        shutdownGraceMs + LAST_ANSWERS_MS,
+      );
       routes.stop(() => server.closeIdleConnections());
       server.close();
       await closed;
+      clearTimeout(graceOver);
       clearTimeout(lastCall);
-      await endpoint.close();
     },
   };
 }

@@ -1,5 +1,6 @@
 import { type AgentOpsClient, createClient } from "./client.js";
 import { createDeployments } from "./deployments.js";
+import { stopping } from "./errors.js";
 import type { Answerer } from "./in-process.js";
 import { createTokens } from "./tokens.js";
 import { createTraceCache } from "./trace-cache.js";
@@ -50,7 +51,7 @@ export interface TraceContext {
 export interface AgentOps {
   /** Cheap. A client is made for one tool call: its deadline runs from here. */
   client(target: Target): AgentOpsClient;
-  /** Forgets every token and trace, and closes every connection. */
+  /** Ends every call under way with an error, forgets every token and trace, closes every connection. */
   close(): Promise<void>;
 }
 
@@ -78,11 +79,14 @@ export function openAgentOps(options: AgentOpsOptions): AgentOps {
   const tokens = createTokens({ transport, now });
   const deployments = createDeployments(now);
   const traces = createTraceCache(now);
-  const parts = { transport, tokens, deployments, traces, limits, now, knownTraceIds };
+  const closing = new AbortController();
+  const closed = closing.signal;
+  const parts = { transport, tokens, deployments, traces, limits, now, knownTraceIds, closed };
 
   return {
     client: (target) => createClient(target, parts),
     close() {
+      closing.abort(stopping());
       for (const memory of [tokens, deployments, traces]) memory.clear();
       return transport.close();
     },

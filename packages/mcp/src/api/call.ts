@@ -13,20 +13,25 @@ export interface Call {
 
 export interface CallBounds extends Call {
   readonly now: () => number;
+  /** Ends the work of all callers at once. Its reason, too, is an `ApiError`. */
+  readonly closed?: AbortSignal | undefined;
 }
 
 /** Runs work that stops when the caller cancels or the deadline passes, whichever comes first. */
 export async function withinDeadline<Result>(
-  { signal, deadlineAtMs, now, traceContext }: CallBounds,
+  { signal, deadlineAtMs, now, closed, traceContext }: CallBounds,
   run: (call: Call) => Promise<Result>,
 ): Promise<Result> {
   if (signal.aborted) throw cancelled();
+  closed?.throwIfAborted();
 
   const controller = new AbortController();
   const cancel = () => controller.abort(cancelled());
+  const close = () => controller.abort(closed?.reason);
   // One call waits on many requests at once, which Node would report as a listener leak.
-  setMaxListeners(0, signal, controller.signal);
+  setMaxListeners(0, signal, controller.signal, ...(closed ? [closed] : []));
   signal.addEventListener("abort", cancel, { once: true });
+  closed?.addEventListener("abort", close, { once: true });
   const timer = setTimeout(() => controller.abort(deadlinePassed()), deadlineAtMs - now());
 
   try {
@@ -34,6 +39,7 @@ export async function withinDeadline<Result>(
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", cancel);
+    closed?.removeEventListener("abort", close);
   }
 }
 

@@ -145,18 +145,19 @@ export interface ClientParts {
   readonly limits: Limits;
   readonly now: () => number;
   readonly knownTraceIds: () => Promise<readonly string[]>;
+  readonly closed: AbortSignal;
 }
 
 /** One client for one tool call: its deadline runs from here. */
 export function createClient(target: Target, parts: ClientParts): AgentOpsClient {
-  const { transport, deployments, traces, limits, now } = parts;
+  const { transport, deployments, traces, limits, now, closed } = parts;
   const { baseUrl, apiKey, sessionCookie, traceContext } = target;
   const deadlineAtMs = now() + limits.callDeadlineMs;
   const maxInFlight = limits.maxInFlightPerOrigin;
   const credential = { id: credentialId(target), baseUrl, apiKey };
 
   function withCall<Result>(signal: AbortSignal, run: (call: Call) => Promise<Result>) {
-    return withinDeadline({ signal, deadlineAtMs, now, traceContext }, run);
+    return withinDeadline({ signal, deadlineAtMs, now, closed, traceContext }, run);
   }
 
   function withReader<Result>(signal: AbortSignal, run: (reader: Reader) => Promise<Result>) {

@@ -36,6 +36,14 @@ export function cancelled(): ApiError {
   return new ApiError("cancelled", "The call was cancelled.", "Call again if it is still wanted.");
 }
 
+export function stopping(): ApiError {
+  return new ApiError(
+    "cancelled",
+    "The server is stopping.",
+    "Call again in a few seconds, if it comes back.",
+  );
+}
+
 /** @param problem a sentence about the shape of the answer, never its text */
 export function badResponse(problem: string, cause?: unknown): ApiError {
   return new ApiError(

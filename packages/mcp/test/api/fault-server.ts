@@ -34,6 +34,7 @@ export interface FaultServer extends AsyncDisposable {
   /** The methods and paths of all requests so far, in order of arrival. */
   readonly log: readonly string[];
   readonly connectionCount: number;
+  readonly openConnectionCount: number;
   readonly inFlight: number;
   readonly mostInFlight: number;
   /** Answers of one route, in order; the last repeats. `*` stands for one path segment; later scripts win. */
@@ -45,6 +46,7 @@ export async function openFaultServer(): Promise<FaultServer> {
   const scripts = new Map<string, (Answer | Script)[]>();
   const requests: ReceivedRequest[] = [];
   let connectionCount = 0;
+  let openConnectionCount = 0;
   let inFlight = 0;
   let mostInFlight = 0;
 
@@ -66,8 +68,12 @@ export async function openFaultServer(): Promise<FaultServer> {
     requests.push(request);
     await respond(outgoing, nextAnswer(request));
   });
-  server.on("connection", () => {
+  server.on("connection", (socket) => {
     connectionCount += 1;
+    openConnectionCount += 1;
+    socket.once("close", () => {
+      openConnectionCount -= 1;
+    });
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -81,6 +87,9 @@ export async function openFaultServer(): Promise<FaultServer> {
     },
     get connectionCount() {
       return connectionCount;
+    },
+    get openConnectionCount() {
+      return openConnectionCount;
     },
     get inFlight() {
       return inFlight;

@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { MAX_TOKEN_AGE_MS } from "../../src/api/tokens.js";
+import { defaultLimits } from "../../src/api/agentops.js";
+import { createTokens, MAX_TOKEN_AGE_MS } from "../../src/api/tokens.js";
+import { createTransport } from "../../src/api/transport.js";
 import { type FaultServer, openFaultServer, routeNotFound } from "./fault-server.js";
 import {
+  apiKey,
   codeOf,
   jwt,
   never,
@@ -106,10 +109,20 @@ describe("a token", () => {
   );
 
   test("is forgotten when the process closes", async () => {
-    const { agentOps, client } = openFor(server);
-    await client().listTraces({ limit: 5 }, never);
-    await agentOps.close();
-    await client().listTraces({ limit: 5 }, never);
+    const now = Date.now;
+    const transport = createTransport({
+      ...defaultLimits,
+      userAgent: "test",
+      mayBePrivate: () => true,
+      now,
+    });
+    const tokens = createTokens({ transport, now });
+    const credential = { id: "of the key", baseUrl: server.url, apiKey };
+    const call = { signal: never, deadlineAtMs: Infinity };
+    await tokens.session(credential, call);
+    tokens.clear();
+    await tokens.session(credential, call);
+    await transport.close();
     expect(server.count(EXCHANGE)).toBe(2);
   });
 });

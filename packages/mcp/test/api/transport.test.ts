@@ -216,10 +216,20 @@ describe("connections", () => {
   test("close with the process that opened them", async () => {
     const { agentOps, client } = openFor(server);
     await client().listTraces({ limit: 5 }, never);
+    expect(server.openConnectionCount).toBe(1);
     await agentOps.close();
-    await client().listTraces({ limit: 5 }, never);
-    expect(server.count("POST /v3/auth/token")).toBe(2);
-    expect(server.connectionCount).toBe(2);
+    await expect.poll(() => server.openConnectionCount).toBe(0);
+  });
+
+  test("open no more once the process closes, and reads under way end", async () => {
+    server.on("GET /v4/traces", { delayMs: 60_000 });
+    const { agentOps, client } = openFor(server);
+    const read = codeOf(client().listTraces({ limit: 5 }, never));
+    await expect.poll(() => server.count("GET /v4/traces")).toBe(1);
+    await agentOps.close();
+    expect(await read).toBe("cancelled");
+    expect(await codeOf(client().listTraces({ limit: 5 }, never))).toBe("cancelled");
+    expect(server.count("GET /v4/traces")).toBe(1);
   });
 
   test("that nobody accepts are an unreachable server", async () => {

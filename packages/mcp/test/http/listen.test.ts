@@ -1,11 +1,13 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { openAgentOps } from "../../src/api/agentops.js";
 import { type HttpLimits, listen } from "../../src/listen.js";
 import { createMcpEndpoint } from "../../src/mcp-endpoint.js";
 import { type FaultServer, openFaultServer } from "../api/fault-server.js";
 import { apiKey, scriptBearerGeneration } from "../api/scripts.js";
+import { connectionOf, ERAS } from "../mcp-client.js";
 import { startHttp } from "./http-process.js";
 
 const LIST = "GET /v4/traces";
@@ -28,14 +30,24 @@ async function listenWith(limits: Partial<HttpLimits>) {
     allowedHostnames: ["127.0.0.1"],
     log: () => {},
   });
-  const options = { host: "127.0.0.1", port: 0, log: () => {}, now: () => performance.now() };
-  const server = await listen(endpoint, { ...options, limits });
+  const server = await listen(endpoint, {
+    host: "127.0.0.1",
+    port: 0,
+    log: () => {},
+    now: () => performance.now(),
+    endCalls: () => void agentOps.close(),
+    limits,
+  });
   onTestFinished(() => agentOps.close());
   return server;
 }
 
-/** `list_traces` of the protocol that every client still speaks; answered as one SSE event. */
 function callListTraces(mcpUrl: string): Promise<Response> {
+  return callTool(mcpUrl, "list_traces", {});
+}
+
+/** By the protocol that every client still speaks; answered as one SSE event. */
+function callTool(mcpUrl: string, name: string, args: object): Promise<Response> {
   return fetch(mcpUrl, {
     method: "POST",
     headers: {
@@ -46,7 +58,7 @@ function callListTraces(mcpUrl: string): Promise<Response> {
       jsonrpc: "2.0",
       id: 1,
       method: "tools/call",
-      params: { name: "list_traces", arguments: {} },
+      params: { name, arguments: args },
     }),
   });
 }
@@ -95,16 +107,31 @@ describe("shutdown", () => {
     expect(await exited).toEqual([0, null]);
   });
 
-  test("ends calls that outlast the grace period", async () => {
+  test.each(ERAS)("calls that outlast the grace period are told so, %o", async (mode) => {
     api.on(LIST, { delayMs: 60_000 });
     const server = await listenWith({ shutdownGraceMs: 100 });
-    const underWay = callListTraces(`${server.url}/mcp`).then((response) => response.text());
-    underWay.catch(() => {});
+    const client = new Client({ name: "test", version: "1.0.0" }, { versionNegotiation: { mode } });
+    await client.connect(new StreamableHTTPClientTransport(new URL(`${server.url}/mcp`)));
+    const underWay = connectionOf(client).call("list_traces");
     await expect.poll(() => api.inFlight).toBe(1);
     await server.close();
 
-    await expect(underWay).rejects.toThrow();
+    expect(await underWay).toMatchObject({
+      isError: true,
+      text: "cancelled: The server is stopping.\nCall again in a few seconds, if it comes back.",
+    });
     await expect.poll(() => api.inFlight).toBe(0);
+  });
+
+  test("a call that waits for a trace is told so too", async () => {
+    const server = await listenWith({ shutdownGraceMs: 100 });
+    const underWay = callTool(`${server.url}/mcp`, "wait_for_trace", {
+      trace_id: "0123456789abcdef0123456789abcdef",
+    });
+    await expect.poll(() => api.requests.length).toBeGreaterThan(1);
+    await server.close();
+
+    expect(await (await underWay).text()).toContain("cancelled: The server is stopping.");
   });
 
   test("does not wait for connections that nobody uses", async () => {

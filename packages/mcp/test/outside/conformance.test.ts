@@ -39,6 +39,7 @@ beforeAll(async () => {
     port: 0,
     log,
     now: performance.now.bind(performance),
+    endCalls: log,
   });
 });
 afterAll(() => server.close());
