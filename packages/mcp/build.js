@@ -15,6 +15,7 @@ const { metafile } = await build({
   target: "node20",
   format: "cjs",
   conditions: ["agentops-source"],
+  alias: { "@modelcontextprotocol/server/_shims": "./sdk-shims.js" },
   banner: { js: "#!/usr/bin/env node" },
   define: { VERSION: JSON.stringify(version) },
   legalComments: "none",
