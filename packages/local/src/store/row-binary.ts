@@ -44,7 +44,8 @@ const projectAttributes = ["agentops.project.id", "ProjectId"];
 export interface EncodedSpan {
   /** Tells one span from all others, in any project. */
   readonly key: string;
-  readonly spanId: string;
+  readonly projectId: string;
+  readonly startUnixNano: bigint;
   /** One row of ClickHouse RowBinary. */
   readonly row: Uint8Array;
 }
@@ -65,9 +66,10 @@ function encodeGroup(projectId: string, group: SpanGroup): EncodedSpan[] {
     return writer.length;
   });
   const bytes = writer.bytes();
-  return group.spans.map(({ traceId, spanId }, index) => ({
+  return group.spans.map(({ traceId, spanId, startUnixNano }, index) => ({
     key: spanKey(projectId, traceId, spanId),
-    spanId,
+    projectId,
+    startUnixNano,
     row: bytes.subarray(ends[index - 1] ?? 0, ends[index]),
   }));
 }
