@@ -4,12 +4,17 @@ import { z } from "zod";
 import { agentopsCloud, type CloudUrls } from "./forward/cloud.js";
 import type { ProjectsAction } from "./projects.js";
 import { StartError } from "./start-error.js";
+import type { ClickHouseServer } from "./store/index.js";
 
 export interface Config {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
   readonly dataDir: string;
+  /** Where traces are kept instead. */
+  readonly clickHouse?: ClickHouseServer | undefined;
+  /** Signs tokens; undefined for one of the data folder's own. */
+  readonly jwtSecret?: string | undefined;
   /** Where to pass on what arrives. */
   readonly forward?: CloudUrls | undefined;
   /** Traces older than that are removed; undefined to keep all. */
@@ -21,7 +26,7 @@ export interface Config {
 /** What the command line asks for. */
 export type Command =
   | { readonly kind: "serve"; readonly config: Config }
-  | { readonly kind: "projects"; readonly action: ProjectsAction; readonly dataDir: string }
+  | { readonly kind: "projects"; readonly action: ProjectsAction; readonly config: Config }
   | { readonly kind: "doctor"; readonly config: Config; readonly json: boolean }
   | { readonly kind: "help" }
   | { readonly kind: "version" };
@@ -68,6 +73,11 @@ Usage: agentops-local [options]
   --json              let doctor print JSON
   --help              print this
   --version           print the version
+
+  CLICKHOUSE_URL      keep traces on that ClickHouse server, not in the data folder; with CLICKHOUSE_USER (default),
+                      CLICKHOUSE_PASSWORD, CLICKHOUSE_DATABASE (agentops), and CLICKHOUSE_CLUSTER for one of many
+  AGENTOPS_LOCAL_JWT_SECRET
+                      what servers that share a database sign tokens with
 `;
 
 const portRule = "--port (AGENTOPS_LOCAL_PORT) must be a port number, 0 to 65535.";
@@ -79,6 +89,23 @@ const forwardUrl = z
   .url(forwardRule)
   .regex(/^https?:\/\/[^@?#]+$/, forwardRule)
   .transform((url) => url.replace(/\/+$/, ""));
+
+const clickHouseUrlRule =
+  "CLICKHOUSE_URL must be an http(s) URL without credentials, like http://localhost:8123: they go into CLICKHOUSE_USER and CLICKHOUSE_PASSWORD.";
+
+/** They stand in statements that make tables, which take no parameters. */
+const nameRule = (variable: string) =>
+  `${variable} must be made of letters, digits and underscores.`;
+
+const clickHouseSchema = z.object({
+  url: z.url(clickHouseUrlRule).regex(/^https?:\/\/[^@?#]+$/, clickHouseUrlRule),
+  username: z.string().default("default"),
+  password: z.string().default(""),
+  database: z.string().regex(/^\w+$/, nameRule("CLICKHOUSE_DATABASE")).default("agentops"),
+  cluster: z.string().regex(/^\w+$/, nameRule("CLICKHOUSE_CLUSTER")).optional(),
+});
+
+const MIN_SECRET_LENGTH = 32;
 
 const retentionRule =
   "--retention (AGENTOPS_LOCAL_RETENTION) must be a number of hours, days or weeks from 1 on: 12h, 30d, 8w.";
@@ -111,6 +138,14 @@ const schema = z.object({
     .transform(durationMs)
     .optional(),
   sample: z.boolean().default(false),
+  clickHouse: clickHouseSchema.optional(),
+  jwtSecret: z
+    .string()
+    .min(
+      MIN_SECRET_LENGTH,
+      `AGENTOPS_LOCAL_JWT_SECRET must have ${MIN_SECRET_LENGTH} characters or more.`,
+    )
+    .optional(),
 });
 
 /**
@@ -133,6 +168,8 @@ export function parseCommand(args: readonly string[], environment: Environment):
     forwardExporter: setting("forward-exporter"),
     retentionMs: setting("retention"),
     sample: flags.sample,
+    clickHouse: clickHouseOf(environment),
+    jwtSecret: environment.env.AGENTOPS_LOCAL_JWT_SECRET || undefined,
   });
   if (!parsed.success) {
     throw new ConfigError(parsed.error.issues.map(({ message }) => message).join("\n"));
@@ -149,7 +186,19 @@ export function parseCommand(args: readonly string[], environment: Environment):
 function commandOf(words: readonly string[], config: Config, json: boolean): Command {
   if (words.length === 0) return { kind: "serve", config };
   if (words.length === 1 && words[0] === "doctor") return { kind: "doctor", config, json };
-  return { kind: "projects", action: parseAction(words), dataDir: config.dataDir };
+  return { kind: "projects", action: parseAction(words), config };
+}
+
+/** From the environment only: a command line can be read by this machine's other users. */
+function clickHouseOf({ env }: Environment) {
+  if (!env.CLICKHOUSE_URL) return undefined;
+  return {
+    url: env.CLICKHOUSE_URL,
+    username: env.CLICKHOUSE_USER || undefined,
+    password: env.CLICKHOUSE_PASSWORD || undefined,
+    database: env.CLICKHOUSE_DATABASE || undefined,
+    cluster: env.CLICKHOUSE_CLUSTER || undefined,
+  };
 }
 
 type Setting = "port" | "host" | "data-dir" | "forward" | "forward-exporter" | "retention";

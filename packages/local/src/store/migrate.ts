@@ -1,27 +1,22 @@
 import { StartError } from "../start-error.js";
 import type { Database } from "./database.js";
-import { migrations } from "./schema.js";
-
-const schemaMigrations = `
-CREATE TABLE IF NOT EXISTS schema_migrations (
-  version UInt32,
-  name String,
-  applied_at DateTime DEFAULT now()
-) ENGINE = MergeTree
-ORDER BY version`;
+import { createTable } from "./layout.js";
+import { migrationsFor, schemaMigrations } from "./schema.js";
 
 /** Brings the tables to this program's version; refuses tables that a newer program wrote. */
 export async function migrate(database: Database): Promise<void> {
-  await database.write(schemaMigrations);
+  const { layout } = database;
+  for (const statement of createTable(schemaMigrations, layout)) await database.write(statement);
   const rows = await database.read<{ version: number }>(
     "SELECT max(version) AS version FROM schema_migrations",
   );
   const current = rows[0]?.version ?? 0;
+  const migrations = migrationsFor(layout);
   const latest = migrations.at(-1)?.version ?? 0;
 
   if (current > latest) {
     throw new StartError(
-      `The data folder was written by a newer agentops-local (schema ${current}, this one knows ${latest}). Update agentops-local, or use another --data-dir.`,
+      `The database was written by a newer agentops-local (schema ${current}, this one knows ${latest}). Update agentops-local, or use another --data-dir or CLICKHOUSE_DATABASE.`,
     );
   }
 

@@ -1,8 +1,5 @@
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { Database } from "./database.js";
-import { type EncodedSpan, insertColumns, rowStructure, spanKey } from "./row-binary.js";
-import { locateSpans, summarizeSpans, textIndex } from "./schema.js";
+import { type EncodedSpan, spanKey } from "./row-binary.js";
 
 /** Adds spans to the database. One call at a time. */
 export interface SpanLog {
@@ -11,67 +8,24 @@ export interface SpanLog {
 }
 
 /**
- * Opens the log whose batches pass through files in `folder`, on their way into the engine.
- *
  * A span counts once, however often and in whatever company it is sent: before a batch goes in, each
- * of its ids is looked up on disk, so the answer is the same after a restart. There is no race between
- * lookup and insert because the engine lets one process open its folder, and that process appends one
- * batch at a time. Everything derived on insert (the summary's sums above all) sees a span once too.
- *
- * The engine writes a batch to three tables one after the other. A file is removed only after all
- * three have it; one that is still here names the traces that a killed process may have left half
- * derived, and they are derived again from their spans.
+ * of its ids is looked up on disk, so the answer is the same after a restart. In the embedded engine
+ * there is no race between lookup and insert: it lets one process open its folder, and that process
+ * appends one batch at a time. Of processes that share a server see docs/decisions/0008.
+ * Everything derived on insert (the summary's sums above all) sees a span once too.
  */
-export async function openSpanLog(database: Database, folder: string): Promise<SpanLog> {
-  await mkdir(folder, { recursive: true });
-  for (const name of await readdir(folder)) {
-    const path = join(folder, name);
-    if (name.endsWith(COMPLETE)) await deriveAgain(database, path);
-    await rm(path);
-  }
-
-  let sequence = 0;
-
-  async function insert(rows: readonly Uint8Array[]): Promise<void> {
-    const path = join(folder, `${sequence++}${COMPLETE}`);
-    await writeRows(path, rows);
-    try {
-      await database.write(
-        `INSERT INTO otel_traces ${insertColumns} SELECT * FROM ${rowsFile} SETTINGS max_partitions_per_insert_block = 0, exclude_materialize_skip_indexes_on_insert = '${textIndex}'`,
-        { path },
-      );
-    } catch (error) {
-      await deriveAgain(database, path);
-      await rm(path);
-      throw error;
-    }
-    await rm(path);
-  }
+export async function openSpanLog(database: Database): Promise<SpanLog> {
+  const intake = await database.openIntake();
 
   return {
     async append(spans) {
-      const stored = await storedKeys(database, spans);
-      const fresh = new Map(spans.map((span) => [span.key, span.row] as const));
-      for (const key of stored) fresh.delete(key);
-      if (fresh.size > 0) await insert([...fresh.values()]);
+      const fresh = new Map(spans.map((span) => [span.key, span] as const));
+      for (const key of await storedKeys(database, spans)) fresh.delete(key);
+      if (fresh.size === 0) return;
+      const staged = await intake.stage([...fresh.values()]);
+      await staged.insert();
     },
   };
-}
-
-/** A file gets this ending when all of its rows are in it. */
-const COMPLETE = ".rows";
-
-const rowsFile = `file({path:String}, 'RowBinary', '${rowStructure}')`;
-
-async function writeRows(path: string, rows: readonly Uint8Array[]): Promise<void> {
-  const unfinished = `${path}.part`;
-  const file = await open(unfinished, "w");
-  try {
-    await file.writeFile(Buffer.concat(rows));
-  } finally {
-    await file.close();
-  }
-  await rename(unfinished, path);
 }
 
 /**
@@ -89,15 +43,4 @@ async function storedKeys(database: Database, spans: readonly EncodedSpan[]): Pr
     },
   );
   return rows.map((row) => spanKey(row.project_id, row.TraceId, row.SpanId));
-}
-
-async function deriveAgain(database: Database, path: string): Promise<void> {
-  const ofTheseTraces = `WHERE TraceId IN (SELECT TraceId FROM ${rowsFile})`;
-  const statements = [
-    `DELETE FROM trace_summary ${ofTheseTraces}`,
-    `INSERT INTO trace_summary ${summarizeSpans} ${ofTheseTraces} GROUP BY project_id, TraceId`,
-    `DELETE FROM span_lookup ${ofTheseTraces}`,
-    `INSERT INTO span_lookup ${locateSpans} ${ofTheseTraces}`,
-  ];
-  for (const statement of statements) await database.write(statement, { path });
 }
