@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { clickHouseOf, clickHouseSchema } from "./clickhouse-config.js";
 import { agentopsCloud, type CloudUrls } from "./forward/cloud.js";
 import type { ProjectsAction } from "./projects.js";
 import { StartError } from "./start-error.js";
@@ -31,6 +32,8 @@ export type Command =
   | { readonly kind: "help" }
   | { readonly kind: "version" };
 
+type ConfiguredCommand = Extract<Command, { config: Config }>;
+
 /** What the outside world decides, besides the arguments. */
 export interface Environment {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -50,6 +53,7 @@ const options = {
   forward: { type: "string" },
   "forward-exporter": { type: "string" },
   retention: { type: "string" },
+  "read-only": { type: "boolean" },
   sample: { type: "boolean" },
   json: { type: "boolean" },
   help: { type: "boolean", short: "h" },
@@ -69,6 +73,8 @@ Usage: agentops-local [options]
   --forward-exporter <url>
                       its OTLP endpoint, if on another host   (AGENTOPS_LOCAL_FORWARD_EXPORTER)
   --retention <time>  remove older traces: 12h, 30d, 8w       (AGENTOPS_LOCAL_RETENTION, all are kept)
+  --read-only         read AgentOps' own database at CLICKHOUSE_URL (CLICKHOUSE_DATABASE, otel_2), and change nothing;
+                      with AGENTOPS_LOCAL_PROJECTS=<project id>=<API key>,... (those of AgentOps' seed data)
   --sample            send sample runs, to have something to look at
   --json              let doctor print JSON
   --help              print this
@@ -89,21 +95,6 @@ const forwardUrl = z
   .url(forwardRule)
   .regex(/^https?:\/\/[^@?#]+$/, forwardRule)
   .transform((url) => url.replace(/\/+$/, ""));
-
-const clickHouseUrlRule =
-  "CLICKHOUSE_URL must be an http(s) URL without credentials, like http://localhost:8123: they go into CLICKHOUSE_USER and CLICKHOUSE_PASSWORD.";
-
-/** They stand in statements that make tables, which take no parameters. */
-const nameRule = (variable: string) =>
-  `${variable} must be made of letters, digits and underscores.`;
-
-const clickHouseSchema = z.object({
-  url: z.url(clickHouseUrlRule).regex(/^https?:\/\/[^@?#]+$/, clickHouseUrlRule),
-  username: z.string().default("default"),
-  password: z.string().default(""),
-  database: z.string().regex(/^\w+$/, nameRule("CLICKHOUSE_DATABASE")).default("agentops"),
-  cluster: z.string().regex(/^\w+$/, nameRule("CLICKHOUSE_CLUSTER")).optional(),
-});
 
 const MIN_SECRET_LENGTH = 32;
 
@@ -168,7 +159,7 @@ export function parseCommand(args: readonly string[], environment: Environment):
     forwardExporter: setting("forward-exporter"),
     retentionMs: setting("retention"),
     sample: flags.sample,
-    clickHouse: clickHouseOf(environment),
+    clickHouse: clickHouseOf(environment.env, flags["read-only"] ?? false),
     jwtSecret: environment.env.AGENTOPS_LOCAL_JWT_SECRET || undefined,
   });
   if (!parsed.success) {
@@ -177,28 +168,30 @@ export function parseCommand(args: readonly string[], environment: Environment):
   const { forward: api, forwardExporter: exporter, ...config } = parsed.data;
   const served = { ...config, ...(api && { forward: cloudUrls(api, exporter) }) };
   const command = commandOf(words, served, flags.json ?? false);
+  if (flags["read-only"]) checkReadOnly(command);
   if (flags.json && command.kind !== "doctor") {
     throw new ConfigError("--json goes with doctor: agentops-local doctor --json");
   }
   return command;
 }
 
-function commandOf(words: readonly string[], config: Config, json: boolean): Command {
+function checkReadOnly(command: ConfiguredCommand): void {
+  const { clickHouse, forward, retentionMs, sample } = command.config;
+  if (!clickHouse) {
+    throw new ConfigError("--read-only reads AgentOps' database: say where in CLICKHOUSE_URL.");
+  }
+  const isWrite = command.kind === "projects" && command.action.kind !== "list";
+  if (isWrite || forward || retentionMs !== undefined || sample) {
+    throw new ConfigError(
+      "--read-only changes nothing: it goes without --forward, --retention, --sample and new projects or keys.",
+    );
+  }
+}
+
+function commandOf(words: readonly string[], config: Config, json: boolean): ConfiguredCommand {
   if (words.length === 0) return { kind: "serve", config };
   if (words.length === 1 && words[0] === "doctor") return { kind: "doctor", config, json };
   return { kind: "projects", action: parseAction(words), config };
-}
-
-/** From the environment only: a command line can be read by this machine's other users. */
-function clickHouseOf({ env }: Environment) {
-  if (!env.CLICKHOUSE_URL) return undefined;
-  return {
-    url: env.CLICKHOUSE_URL,
-    username: env.CLICKHOUSE_USER || undefined,
-    password: env.CLICKHOUSE_PASSWORD || undefined,
-    database: env.CLICKHOUSE_DATABASE || undefined,
-    cluster: env.CLICKHOUSE_CLUSTER || undefined,
-  };
 }
 
 type Setting = "port" | "host" | "data-dir" | "forward" | "forward-exporter" | "retention";

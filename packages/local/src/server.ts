@@ -51,14 +51,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await refuseSecond(options);
   const store = await openStore(options);
   const forwarder = await forwarderOf(options);
+  const project = options.clickHouse?.readOnly?.projects[0] ?? defaultProject;
 
   const app = createApp({
     store,
     tokens: await openTokens(options),
     version,
     // Whoever can reach a loopback address is this machine's user.
-    anonymousProjectId: isLoopback(host) ? defaultProject.id : undefined,
+    anonymousProjectId: isLoopback(host) ? project.id : undefined,
     allowedHosts: isLoopback(host) ? loopbackHosts : undefined,
+    isReadOnly: options.clickHouse?.readOnly !== undefined,
     forwarder,
     onError,
   });
@@ -67,7 +69,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     answer: app.fetch,
     allowedHostnames: [...loopbackHosts, urlHost(host)],
     defaultKey: isLoopback(host)
-      ? async () => (await store.projectById(defaultProject.id))?.apiKey
+      ? async () => (await store.projectById(project.id))?.apiKey
       : undefined,
     onError,
   });
@@ -92,7 +94,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   return {
     url,
-    project: (await store.projectById(defaultProject.id)) ?? defaultProject,
+    project: (await store.projectById(project.id)) ?? project,
     async close() {
       await rm(urlFile, { force: true });
       await closeServer(server, mcp);

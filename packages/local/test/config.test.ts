@@ -151,3 +151,33 @@ test.each([
   expect(parse).toThrow(message);
   expect(parse).not.toThrow(/s3cret/);
 });
+
+test("AgentOps' own database is read as its projects and keys are named", () => {
+  const [id, key] = [
+    "11111111-1111-4111-8111-111111111111",
+    "22222222-2222-4222-8222-222222222222",
+  ];
+  const env = { CLICKHOUSE_URL: "http://ch:8123", AGENTOPS_LOCAL_PROJECTS: `${id}=${key}` };
+  expect(parseCommand(["--read-only"], { ...linux, env })).toMatchObject({
+    config: {
+      clickHouse: { database: "otel_2", readOnly: { projects: [{ id, apiKey: key }] } },
+    },
+  });
+});
+
+test.each([
+  [["--read-only"], {}, /say where in CLICKHOUSE_URL/],
+  [["--read-only", "--retention", "1d"], { CLICKHOUSE_URL: "http://ch" }, /changes nothing/],
+  [
+    ["projects", "create", "new", "--read-only"],
+    { CLICKHOUSE_URL: "http://ch" },
+    /changes nothing/,
+  ],
+  [
+    ["--read-only"],
+    { CLICKHOUSE_URL: "http://ch", AGENTOPS_LOCAL_PROJECTS: "shop=key" },
+    /AGENTOPS_LOCAL_PROJECTS must be pairs/,
+  ],
+])("what does not go with --read-only is said: %j %j", (args, env, message) => {
+  expect(() => parseCommand(args, { ...linux, env })).toThrow(message);
+});

@@ -2,6 +2,8 @@ import { join } from "node:path";
 import { makeDataFolder } from "./data-folder.js";
 import { openEmbeddedDatabase } from "./embedded-database.js";
 import type { Layout } from "./layout.js";
+import type { Project } from "./projects.js";
+import { readOnlyDatabase } from "./read-only-database.js";
 import type { EncodedSpan } from "./row-binary.js";
 import { openServerDatabase } from "./server-database.js";
 
@@ -43,6 +45,8 @@ export interface ClickHouseServer {
   readonly database: string;
   /** Whose servers share the traces; undefined for the one server. */
   readonly cluster?: string | undefined;
+  /** It is AgentOps' own and stays as it is; the projects in it are not, so they are named here, the default one first. */
+  readonly readOnly?: { readonly projects: readonly Project[] } | undefined;
 }
 
 /** Where traces are kept. */
@@ -61,7 +65,9 @@ export interface StoreLocation {
 export async function openDatabase({ dataDir, clickHouse }: StoreLocation): Promise<Database> {
   if (clickHouse) {
     await makeDataFolder(dataDir);
-    return await openServerDatabase(clickHouse);
+    const database = await openServerDatabase(clickHouse);
+    const { readOnly } = clickHouse;
+    return readOnly ? readOnlyDatabase(database, clickHouse, readOnly.projects) : database;
   }
   return await openEmbeddedDatabase(join(dataDir, "clickhouse"), join(dataDir, "incoming"));
 }

@@ -3,7 +3,9 @@ export type Layout =
   | { readonly kind: "embedded" }
   | { readonly kind: "server" }
   /** Replicated on the servers of a shard; a trace is whole on one shard. */
-  | { readonly kind: "cluster"; readonly cluster: string; readonly database: string };
+  | { readonly kind: "cluster"; readonly cluster: string; readonly database: string }
+  /** Of others, who make them. */
+  | { readonly kind: "read-only" };
 
 export interface Table {
   readonly name: string;

@@ -5,6 +5,7 @@ import { migrationsFor, schemaMigrations } from "./schema.js";
 
 /** Brings the tables to this program's version; refuses tables that a newer program wrote. */
 export async function migrate(database: Database): Promise<void> {
+  await refuseForeign(database);
   const { layout } = database;
   for (const statement of createTable(schemaMigrations, layout)) await database.write(statement);
   const rows = await database.read<{ version: number }>(
@@ -28,4 +29,15 @@ export async function migrate(database: Database): Promise<void> {
       { version, name },
     );
   }
+}
+
+/** AgentOps' own table has the same name. */
+async function refuseForeign(database: Database): Promise<void> {
+  const columns = await database.read<{ name: string }>(
+    "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = 'otel_traces'",
+  );
+  if (columns.length === 0 || columns.some(({ name }) => name === "AgentopsKind")) return;
+  throw new StartError(
+    "That database has an otel_traces that agentops-local did not make. Read it with --read-only, or choose another CLICKHOUSE_DATABASE.",
+  );
 }

@@ -14,7 +14,8 @@ import { type EncodedSpan, insertColumns } from "./row-binary.js";
 import { insertSettings } from "./schema.js";
 
 /**
- * Connects to a ClickHouse server over HTTP, and makes the database if there is none of that name.
+ * Connects to a ClickHouse server over HTTP, and makes the database if there is none of that name and
+ * it is not only to be read.
  *
  * @throws {StartError} when it does not answer, or not to this user.
  */
@@ -66,7 +67,7 @@ const clusterSettings = {
 } as const;
 
 function connect(
-  { url, username, password, cluster }: ClickHouseServer,
+  { url, username, password, cluster, readOnly }: ClickHouseServer,
   database: string,
 ): ClickHouseClient {
   return createClient({
@@ -88,6 +89,8 @@ function connect(
       // The batches are made here, and an insert that is answered is to be on disk.
       async_insert: 0,
       ...(cluster && clusterSettings),
+      // Queries may have settings, and that is all they may set.
+      ...(readOnly && { readonly: "2" }),
     },
   });
 }
@@ -106,6 +109,7 @@ async function makeDatabase(server: ClickHouseServer): Promise<void> {
       ...parameters,
     });
     if ((await found.json()).length > 0) return;
+    if (server.readOnly) throw new StartError("No such database.");
     await client.command({
       query: `CREATE DATABASE IF NOT EXISTS {name:Identifier}${onCluster(layoutOf(server))}`,
       ...parameters,
@@ -122,6 +126,7 @@ async function makeDatabase(server: ClickHouseServer): Promise<void> {
 
 /** Without the server's own words, which may be those of any HTTP server. */
 function refusal(error: unknown): string {
+  if (error instanceof StartError) return `has no database of that name`;
   if (error instanceof ClickHouseError) return `refuses (${error.type ?? error.code})`;
   return `does not answer (${systemCode(error)})`;
 }

@@ -1,4 +1,4 @@
-import { openDatabase, type StoreLocation } from "./database.js";
+import { type Database, openDatabase, type StoreLocation } from "./database.js";
 import { removeExpired } from "./expiry.js";
 import type { Layout } from "./layout.js";
 import { migrate } from "./migrate.js";
@@ -67,8 +67,7 @@ export interface Store {
  */
 export async function openStore(location: StoreLocation): Promise<Store> {
   const database = await openDatabase(location);
-  await migrate(database);
-  if (!(await projectById(database, defaultProject.id))) await addProject(database, defaultProject);
+  if (database.layout.kind !== "read-only") await prepare(database);
 
   const log = await openSpanLog(database);
   const writer = createSpanWriter(log);
@@ -100,4 +99,9 @@ export async function openStore(location: StoreLocation): Promise<Store> {
       await database.close();
     },
   };
+}
+
+async function prepare(database: Database): Promise<void> {
+  await migrate(database);
+  if (!(await projectById(database, defaultProject.id))) await addProject(database, defaultProject);
 }
