@@ -1,5 +1,4 @@
 /** Fills a data folder with spans that the engine makes itself: the fastest way to have ten million. */
-import { join } from "node:path";
 import { type Database, openDatabase } from "../packages/local/src/store/database.js";
 import { defaultProject, openStore } from "../packages/local/src/store/index.js";
 
@@ -9,8 +8,8 @@ const SETTLE_POLL_MS = 500;
 
 /** Adds the spans with the numbers `from` to `to`; their ids follow from their numbers. */
 export async function fill(dataDir: string, from: number, to: number): Promise<void> {
-  await (await openStore(dataDir)).close();
-  const database = await openDatabase(join(dataDir, "clickhouse"));
+  await (await openStore({ dataDir })).close();
+  const database = await openDatabase({ dataDir });
   for (let first = from; first < to; first += SPANS_PER_INSERT) {
     const count = Math.min(SPANS_PER_INSERT, to - first);
     await database.write(insertSpans, { first, count, sentences, projectId: defaultProject.id });

@@ -2,12 +2,15 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createRestApi } from "./rest/api.js";
 import { StartError } from "./start-error.js";
-import { openStore } from "./store/index.js";
-import { createTokens, openSecret } from "./tokens.js";
+import { openStore, type StoreLocation } from "./store/index.js";
+import { openTokens, type SecretLocation, type Tokens } from "./tokens.js";
 import { version } from "./version.js";
 
 /** Where a running server tells this machine's other programs how to reach it. */
 export const SERVER_URL_FILE = "server-url";
+
+/** Where a server's traces are, and what it signs tokens with. */
+export type ServerLocation = StoreLocation & SecretLocation;
 
 interface RequestOptions {
   readonly body?: object;
@@ -30,15 +33,17 @@ export interface AdminApi {
  *
  * @throws {StartError}
  */
-export async function openAdminApi(dataDir: string): Promise<AdminApi> {
-  return (await connectToServer(dataDir)) ?? (await openApi(dataDir));
+export async function openAdminApi(location: ServerLocation): Promise<AdminApi> {
+  return (await connectToServer(location)) ?? (await openApi(location));
 }
 
-/** The server that runs on that folder; undefined if none does. */
-export async function connectToServer(dataDir: string): Promise<AdminApi | undefined> {
-  const url = await readFile(join(dataDir, SERVER_URL_FILE), "utf8").catch(() => undefined);
+/** The server that runs on that data folder; undefined if none does. */
+export async function connectToServer(location: ServerLocation): Promise<AdminApi | undefined> {
+  const url = await readFile(join(location.dataDir, SERVER_URL_FILE), "utf8").catch(
+    () => undefined,
+  );
   if (!url) return undefined;
-  const api = adminApi(await tokensOf(dataDir), {
+  const api = adminApi(await openTokens(location), {
     fetch: (request) => fetch(request),
     url,
     serverUrl: url,
@@ -51,9 +56,9 @@ export async function connectToServer(dataDir: string): Promise<AdminApi | undef
   );
 }
 
-async function openApi(dataDir: string): Promise<AdminApi> {
-  const store = await openStore(dataDir);
-  const tokens = await tokensOf(dataDir).catch(async (error: unknown) => {
+async function openApi(location: ServerLocation): Promise<AdminApi> {
+  const store = await openStore(location);
+  const tokens = await openTokens(location).catch(async (error: unknown) => {
     await store.close();
     throw error;
   });
@@ -72,12 +77,8 @@ async function openApi(dataDir: string): Promise<AdminApi> {
   });
 }
 
-async function tokensOf(dataDir: string) {
-  return createTokens(await openSecret(join(dataDir, "jwt-secret")));
-}
-
 function adminApi(
-  tokens: ReturnType<typeof createTokens>,
+  tokens: Tokens,
   {
     fetch,
     url,

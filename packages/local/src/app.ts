@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { Hono, type HonoRequest } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { createReceiver, type ReceiverOptions } from "./otlp/receiver.js";
 import { createRestApi } from "./rest/api.js";
@@ -7,6 +7,8 @@ import type { RestOptions } from "./rest/routes.js";
 export interface AppOptions extends RestOptions, Omit<ReceiverOptions, keyof RestOptions> {
   /** Host names by which this server may be addressed; undefined for any. */
   readonly allowedHosts: readonly string[] | undefined;
+  /** Whatever would be stored is refused. */
+  readonly isReadOnly: boolean;
 }
 
 /** Everything that is served, as one `fetch`. */
@@ -17,6 +19,12 @@ export function createApp(options: AppOptions): Hono {
     if (!isAllowed(new URL(req.url).hostname, options.allowedHosts)) {
       return Response.json(
         { detail: "This host name is not served here. Use localhost, or start with --host." },
+        { status: 403 },
+      );
+    }
+    if (options.isReadOnly && isWrite(req)) {
+      return Response.json(
+        { detail: "This server only reads an AgentOps database (--read-only): send to AgentOps." },
         { status: 403 },
       );
     }
@@ -34,6 +42,13 @@ export function createApp(options: AppOptions): Hono {
     return Response.json({ error: "Internal Server Error" }, { status: 500 });
   });
   return app;
+}
+
+/** What a key is exchanged by, and MCP, store nothing. */
+const readingPosts = ["/v3/auth/token", "/public/v1/auth/access_token", "/mcp"];
+
+function isWrite({ method, path }: HonoRequest): boolean {
+  return method === "POST" && !readingPosts.includes(path);
 }
 
 /** AgentOps sends these with every answer. */

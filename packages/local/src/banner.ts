@@ -3,7 +3,8 @@ import type { Project } from "./store/index.js";
 interface BannerOptions {
   readonly version: string;
   readonly url: string;
-  readonly dataDir: string;
+  /** Where they are kept. */
+  readonly traces: string;
   readonly project: Project;
   /** Where what arrives is passed on to. */
   readonly forwardsTo: string | undefined;
@@ -15,7 +16,7 @@ interface BannerOptions {
 export function banner({
   version,
   url,
-  dataDir,
+  traces,
   project,
   forwardsTo,
   isExposed,
@@ -24,7 +25,7 @@ export function banner({
 agentops-local ${version}
   API and OTLP  ${url}
   MCP           ${url}/mcp
-  traces        ${dataDir}${forwardsTo ? `\n  forwards to   ${forwardsTo}` : ""}
+  traces        ${traces}${forwardsTo ? `\n  forwards to   ${forwardsTo}` : ""}
 
 AgentOps SDK:
   export AGENTOPS_API_KEY=${project.apiKey}

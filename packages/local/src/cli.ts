@@ -33,7 +33,7 @@ async function main(): Promise<void> {
       process.stdout.write(`${version}\n`);
       return;
     case "projects":
-      process.stdout.write(await runProjects(command.action, command.dataDir));
+      process.stdout.write(await runProjects(command.action, command.config));
       return;
     case "doctor":
       return await doctor(command.config, command.json);
@@ -63,7 +63,9 @@ async function serve({ sample, ...config }: Config): Promise<void> {
     banner({
       version,
       url,
-      dataDir: config.dataDir,
+      traces: config.clickHouse
+        ? `database ${config.clickHouse.database} of ${config.clickHouse.url}`
+        : config.dataDir,
       project: server.project,
       forwardsTo: config.forward?.api,
       isExposed: !isLoopback(config.host),

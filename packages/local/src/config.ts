@@ -1,15 +1,21 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { clickHouseOf, clickHouseSchema } from "./clickhouse-config.js";
 import { agentopsCloud, type CloudUrls } from "./forward/cloud.js";
 import type { ProjectsAction } from "./projects.js";
 import { StartError } from "./start-error.js";
+import type { ClickHouseServer } from "./store/index.js";
 
 export interface Config {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
   readonly dataDir: string;
+  /** Where traces are kept instead. */
+  readonly clickHouse?: ClickHouseServer | undefined;
+  /** Signs tokens; undefined for one of the data folder's own. */
+  readonly jwtSecret?: string | undefined;
   /** Where to pass on what arrives. */
   readonly forward?: CloudUrls | undefined;
   /** Traces older than that are removed; undefined to keep all. */
@@ -21,10 +27,12 @@ export interface Config {
 /** What the command line asks for. */
 export type Command =
   | { readonly kind: "serve"; readonly config: Config }
-  | { readonly kind: "projects"; readonly action: ProjectsAction; readonly dataDir: string }
+  | { readonly kind: "projects"; readonly action: ProjectsAction; readonly config: Config }
   | { readonly kind: "doctor"; readonly config: Config; readonly json: boolean }
   | { readonly kind: "help" }
   | { readonly kind: "version" };
+
+type ConfiguredCommand = Extract<Command, { config: Config }>;
 
 /** What the outside world decides, besides the arguments. */
 export interface Environment {
@@ -45,6 +53,7 @@ const options = {
   forward: { type: "string" },
   "forward-exporter": { type: "string" },
   retention: { type: "string" },
+  "read-only": { type: "boolean" },
   sample: { type: "boolean" },
   json: { type: "boolean" },
   help: { type: "boolean", short: "h" },
@@ -64,10 +73,17 @@ Usage: agentops-local [options]
   --forward-exporter <url>
                       its OTLP endpoint, if on another host   (AGENTOPS_LOCAL_FORWARD_EXPORTER)
   --retention <time>  remove older traces: 12h, 30d, 8w       (AGENTOPS_LOCAL_RETENTION, all are kept)
+  --read-only         read AgentOps' own database at CLICKHOUSE_URL (CLICKHOUSE_DATABASE, otel_2), and change nothing;
+                      with AGENTOPS_LOCAL_PROJECTS=<project id>=<API key>,... (those of AgentOps' seed data)
   --sample            send sample runs, to have something to look at
   --json              let doctor print JSON
   --help              print this
   --version           print the version
+
+  CLICKHOUSE_URL      keep traces on that ClickHouse server, not in the data folder; with CLICKHOUSE_USER (default),
+                      CLICKHOUSE_PASSWORD, CLICKHOUSE_DATABASE (agentops), and CLICKHOUSE_CLUSTER for one of many
+  AGENTOPS_LOCAL_JWT_SECRET
+                      what servers that share a database sign tokens with
 `;
 
 const portRule = "--port (AGENTOPS_LOCAL_PORT) must be a port number, 0 to 65535.";
@@ -79,6 +95,8 @@ const forwardUrl = z
   .url(forwardRule)
   .regex(/^https?:\/\/[^@?#]+$/, forwardRule)
   .transform((url) => url.replace(/\/+$/, ""));
+
+const MIN_SECRET_LENGTH = 32;
 
 const retentionRule =
   "--retention (AGENTOPS_LOCAL_RETENTION) must be a number of hours, days or weeks from 1 on: 12h, 30d, 8w.";
@@ -111,6 +129,14 @@ const schema = z.object({
     .transform(durationMs)
     .optional(),
   sample: z.boolean().default(false),
+  clickHouse: clickHouseSchema.optional(),
+  jwtSecret: z
+    .string()
+    .min(
+      MIN_SECRET_LENGTH,
+      `AGENTOPS_LOCAL_JWT_SECRET must have ${MIN_SECRET_LENGTH} characters or more.`,
+    )
+    .optional(),
 });
 
 /**
@@ -133,6 +159,8 @@ export function parseCommand(args: readonly string[], environment: Environment):
     forwardExporter: setting("forward-exporter"),
     retentionMs: setting("retention"),
     sample: flags.sample,
+    clickHouse: clickHouseOf(environment.env, flags["read-only"] ?? false),
+    jwtSecret: environment.env.AGENTOPS_LOCAL_JWT_SECRET || undefined,
   });
   if (!parsed.success) {
     throw new ConfigError(parsed.error.issues.map(({ message }) => message).join("\n"));
@@ -140,16 +168,30 @@ export function parseCommand(args: readonly string[], environment: Environment):
   const { forward: api, forwardExporter: exporter, ...config } = parsed.data;
   const served = { ...config, ...(api && { forward: cloudUrls(api, exporter) }) };
   const command = commandOf(words, served, flags.json ?? false);
+  if (flags["read-only"]) checkReadOnly(command);
   if (flags.json && command.kind !== "doctor") {
     throw new ConfigError("--json goes with doctor: agentops-local doctor --json");
   }
   return command;
 }
 
-function commandOf(words: readonly string[], config: Config, json: boolean): Command {
+function checkReadOnly(command: ConfiguredCommand): void {
+  const { clickHouse, forward, retentionMs, sample } = command.config;
+  if (!clickHouse) {
+    throw new ConfigError("--read-only reads AgentOps' database: say where in CLICKHOUSE_URL.");
+  }
+  const isWrite = command.kind === "projects" && command.action.kind !== "list";
+  if (isWrite || forward || retentionMs !== undefined || sample) {
+    throw new ConfigError(
+      "--read-only changes nothing: it goes without --forward, --retention, --sample and new projects or keys.",
+    );
+  }
+}
+
+function commandOf(words: readonly string[], config: Config, json: boolean): ConfiguredCommand {
   if (words.length === 0) return { kind: "serve", config };
   if (words.length === 1 && words[0] === "doctor") return { kind: "doctor", config, json };
-  return { kind: "projects", action: parseAction(words), dataDir: config.dataDir };
+  return { kind: "projects", action: parseAction(words), config };
 }
 
 type Setting = "port" | "host" | "data-dir" | "forward" | "forward-exporter" | "retention";

@@ -29,7 +29,7 @@ export async function examine(config: Config): Promise<Check[]> {
   const { dataDir } = config;
   const before = [checkNode(process.versions.node), ...(await checkFolder(dataDir))];
   const cloud = config.forward ? [await checkCloud(config.forward.api)] : [];
-  const exists = await isThere(dataDir);
+  const exists = config.clickHouse !== undefined || (await isThere(dataDir));
   if (!exists || before.some(({ state }) => state === "fail")) {
     return [...before, await checkPort(config), ...cloud];
   }
@@ -93,7 +93,7 @@ export function checkSpace({ bavail, bsize }: { bavail: number; bsize: number })
 async function checkServer(config: Config): Promise<Check[]> {
   let api: AdminApi;
   try {
-    api = await openAdminApi(config.dataDir);
+    api = await openAdminApi(config);
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     return [{ name: "database", state: "fail", detail: "does not open", advice: error.message }];
@@ -103,6 +103,7 @@ async function checkServer(config: Config): Promise<Check[]> {
     return [
       ...(api.serverUrl === undefined ? [await checkPort(config)] : []),
       runningCheck(api.serverUrl, health.version),
+      databaseCheck(config, health),
       ...(await checkProjects(api)),
       ...(await checkQueue(config, health)),
     ];
@@ -113,6 +114,7 @@ async function checkServer(config: Config): Promise<Check[]> {
 
 const healthSchema = z.object({
   version: z.string(),
+  database: z.object({ kind: z.string(), version: z.string() }),
   forward: z
     .object({ to: z.string(), queued: z.number(), sent: z.number(), dropped: z.number() })
     .optional(),
@@ -130,6 +132,14 @@ function runningCheck(url: string | undefined, serverVersion: string): Check {
     detail: `${url} runs version ${serverVersion}, this is ${version}`,
     advice: "Restart it, so that both are the same.",
   };
+}
+
+function databaseCheck(
+  { clickHouse, dataDir }: Config,
+  { database: { kind, version } }: z.output<typeof healthSchema>,
+): Check {
+  const place = clickHouse ? `database ${clickHouse.database} of ${clickHouse.url}` : dataDir;
+  return { name: "database", state: "ok", detail: `ClickHouse ${version} (${kind}), ${place}` };
 }
 
 const projectsSchema = z.array(z.object({ id: z.string(), name: z.string(), api_key: z.string() }));

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type AdminApi, openAdminApi } from "./admin-api.js";
+import { type AdminApi, openAdminApi, type ServerLocation } from "./admin-api.js";
 import { StartError } from "./start-error.js";
 
 /** What `agentops-local projects` is asked to do. */
@@ -13,8 +13,11 @@ export type ProjectsAction =
  *
  * @throws {StartError}
  */
-export async function runProjects(action: ProjectsAction, dataDir: string): Promise<string> {
-  const api = await openAdminApi(dataDir);
+export async function runProjects(
+  action: ProjectsAction,
+  location: ServerLocation,
+): Promise<string> {
+  const api = await openAdminApi(location);
   try {
     return formatProjects(await perform(api, action));
   } finally {

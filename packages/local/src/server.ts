@@ -3,7 +3,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
-import { connectToServer, SERVER_URL_FILE } from "./admin-api.js";
+import { connectToServer, SERVER_URL_FILE, type ServerLocation } from "./admin-api.js";
 import { createApp } from "./app.js";
 import type { CloudUrls } from "./forward/cloud.js";
 import { openForwarder } from "./forward/forwarder.js";
@@ -11,13 +11,12 @@ import { createMcpRoute, type McpRoute } from "./mcp.js";
 import { startRetention } from "./retention.js";
 import { StartError, systemCode } from "./start-error.js";
 import { defaultProject, openStore, type Project } from "./store/index.js";
-import { createTokens, openSecret } from "./tokens.js";
+import { openTokens } from "./tokens.js";
 import { version } from "./version.js";
 
-export interface ServerOptions {
+export interface ServerOptions extends ServerLocation {
   readonly host: string;
   readonly port: number;
-  readonly dataDir: string;
   /** Where to pass on what arrives; undefined to keep it here. */
   readonly forward?: CloudUrls | undefined;
   /** Traces older than that are removed; undefined to keep all. */
@@ -43,23 +42,25 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Opens the store in `dataDir` and serves it.
+ * Opens the store and serves it.
  *
  * @throws {StartError} when the folder or the address is not to be had.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { host, port, dataDir, retentionMs, onError } = options;
-  await refuseSecond(dataDir);
-  const store = await openStore(dataDir);
+  await refuseSecond(options);
+  const store = await openStore(options);
   const forwarder = await forwarderOf(options);
+  const project = options.clickHouse?.readOnly?.projects[0] ?? defaultProject;
 
   const app = createApp({
     store,
-    tokens: createTokens(await openSecret(join(dataDir, "jwt-secret"))),
+    tokens: await openTokens(options),
     version,
     // Whoever can reach a loopback address is this machine's user.
-    anonymousProjectId: isLoopback(host) ? defaultProject.id : undefined,
+    anonymousProjectId: isLoopback(host) ? project.id : undefined,
     allowedHosts: isLoopback(host) ? loopbackHosts : undefined,
+    isReadOnly: options.clickHouse?.readOnly !== undefined,
     forwarder,
     onError,
   });
@@ -68,7 +69,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     answer: app.fetch,
     allowedHostnames: [...loopbackHosts, urlHost(host)],
     defaultKey: isLoopback(host)
-      ? async () => (await store.projectById(defaultProject.id))?.apiKey
+      ? async () => (await store.projectById(project.id))?.apiKey
       : undefined,
     onError,
   });
@@ -93,7 +94,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   return {
     url,
-    project: (await store.projectById(defaultProject.id)) ?? defaultProject,
+    project: (await store.projectById(project.id)) ?? project,
     async close() {
       await rm(urlFile, { force: true });
       await closeServer(server, mcp);
@@ -106,11 +107,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 /** The engine would refuse too, with a line of its own on stderr and without saying where the other is. */
-async function refuseSecond(dataDir: string): Promise<void> {
-  const running = await connectToServer(dataDir);
+async function refuseSecond(location: ServerLocation): Promise<void> {
+  const running = await connectToServer(location);
   if (!running) return;
   throw new StartError(
-    `agentops-local already runs on ${dataDir}, at ${running.serverUrl}. Use that one, stop it, or choose another --data-dir.`,
+    `agentops-local already runs on ${location.dataDir}, at ${running.serverUrl}. Use that one, stop it, or choose another --data-dir.`,
   );
 }
 

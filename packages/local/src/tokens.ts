@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import { StartError, systemCode } from "./start-error.js";
@@ -87,12 +88,26 @@ export function createTokens(secret: Uint8Array): Tokens {
   }
 }
 
+/** Where what signs tokens is. */
+export interface SecretLocation {
+  readonly dataDir: string;
+  readonly jwtSecret?: string | undefined;
+}
+
+/** The secret that was given, else the data folder's. */
+export async function openTokens({ dataDir, jwtSecret }: SecretLocation): Promise<Tokens> {
+  const secret = jwtSecret
+    ? new TextEncoder().encode(jwtSecret)
+    : await openSecret(join(dataDir, "jwt-secret"));
+  return createTokens(secret);
+}
+
 /**
  * Reads the signing secret from a file that only this user may read; the first call makes it.
  *
  * @throws {StartError} when the file holds something else.
  */
-export async function openSecret(path: string): Promise<Uint8Array> {
+async function openSecret(path: string): Promise<Uint8Array> {
   const secret = await readFile(path).catch((error) => {
     if (systemCode(error) !== "ENOENT") throw error;
     return makeSecret(path);

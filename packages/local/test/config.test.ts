@@ -93,7 +93,7 @@ test.each([
   [["projects", "rotate-key", "web shop"], { kind: "rotate-key", project: "web shop" }],
 ])("%j is a command, and takes the data directory", (words, action) => {
   const command = parseCommand([...words, "--data-dir", "/srv"], linux);
-  expect(command).toEqual({ kind: "projects", action, dataDir: "/srv" });
+  expect(command).toMatchObject({ kind: "projects", action, config: { dataDir: "/srv" } });
 });
 
 test.each([["serve"], ["projects"], ["projects", "create"], ["projects", "list", "all"]])(
@@ -122,3 +122,62 @@ test.each(["clouds", "ftp://example.com", "https://user@example.com", "https://e
     expect(() => parseCommand(["--forward", url], linux)).toThrow("--forward");
   },
 );
+
+test("a ClickHouse server is named by ClickHouse's own variables", () => {
+  const env = { CLICKHOUSE_URL: "http://ch:8123" };
+  const server = { url: "http://ch:8123", username: "default", password: "", database: "agentops" };
+  expect(parseCommand([], { ...linux, env })).toMatchObject({ config: { clickHouse: server } });
+
+  const others = { USER: "ada", PASSWORD: "s3cret", DATABASE: "traces", CLUSTER: "east" };
+  const named = Object.entries(others).map(([name, value]) => [`CLICKHOUSE_${name}`, value]);
+  expect(
+    parseCommand(["projects", "list"], { ...linux, env: { ...env, ...Object.fromEntries(named) } }),
+  ).toMatchObject({
+    config: {
+      clickHouse: { username: "ada", password: "s3cret", database: "traces", cluster: "east" },
+    },
+  });
+});
+
+test.each([
+  [{ CLICKHOUSE_URL: "http://ada:s3cret@ch:8123" }, /CLICKHOUSE_URL must be an http\(s\) URL/],
+  [{ CLICKHOUSE_URL: "clickhouse:9000" }, /CLICKHOUSE_URL must be an http\(s\) URL/],
+  [{ CLICKHOUSE_DATABASE: "a; DROP" }, /CLICKHOUSE_DATABASE must be made of letters/],
+  [{ CLICKHOUSE_CLUSTER: "it's" }, /CLICKHOUSE_CLUSTER must be made of letters/],
+  [{ AGENTOPS_LOCAL_JWT_SECRET: "s3cret" }, /AGENTOPS_LOCAL_JWT_SECRET must have 32 characters/],
+])("a mistake in the environment is named, without the value: %o", (variables, message) => {
+  const env = { CLICKHOUSE_URL: "http://ch:8123", ...variables };
+  const parse = () => parseCommand([], { ...linux, env });
+  expect(parse).toThrow(message);
+  expect(parse).not.toThrow(/s3cret/);
+});
+
+test("AgentOps' own database is read as its projects and keys are named", () => {
+  const [id, key] = [
+    "11111111-1111-4111-8111-111111111111",
+    "22222222-2222-4222-8222-222222222222",
+  ];
+  const env = { CLICKHOUSE_URL: "http://ch:8123", AGENTOPS_LOCAL_PROJECTS: `${id}=${key}` };
+  expect(parseCommand(["--read-only"], { ...linux, env })).toMatchObject({
+    config: {
+      clickHouse: { database: "otel_2", readOnly: { projects: [{ id, apiKey: key }] } },
+    },
+  });
+});
+
+test.each([
+  [["--read-only"], {}, /say where in CLICKHOUSE_URL/],
+  [["--read-only", "--retention", "1d"], { CLICKHOUSE_URL: "http://ch" }, /changes nothing/],
+  [
+    ["projects", "create", "new", "--read-only"],
+    { CLICKHOUSE_URL: "http://ch" },
+    /changes nothing/,
+  ],
+  [
+    ["--read-only"],
+    { CLICKHOUSE_URL: "http://ch", AGENTOPS_LOCAL_PROJECTS: "shop=key" },
+    /AGENTOPS_LOCAL_PROJECTS must be pairs/,
+  ],
+])("what does not go with --read-only is said: %j %j", (args, env, message) => {
+  expect(() => parseCommand(args, { ...linux, env })).toThrow(message);
+});

@@ -1,8 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { CloudUrls } from "../src/forward/cloud.js";
-import { startServer } from "../src/server.js";
+import { type ServerOptions, startServer } from "../src/server.js";
 import { defaultProject } from "../src/store/index.js";
 
 export const defaultKey = defaultProject.apiKey;
@@ -33,15 +32,15 @@ export async function temporaryFolder(): Promise<string> {
 /** A real server on a free port, over a store of its own. The engine allows one at a time per process. */
 export async function startTestServer(
   dataDir?: string,
-  { host = "127.0.0.1", forward }: { host?: string; forward?: CloudUrls } = {},
+  { host = "127.0.0.1", ...options }: Partial<ServerOptions> = {},
 ): Promise<TestServer> {
   const folder = dataDir ?? (await temporaryFolder());
   const errors: unknown[] = [];
   const server = await startServer({
+    ...options,
     host,
     port: 0,
     dataDir: folder,
-    forward,
     onError: (error) => errors.push(error),
   });
   const get = (path: string, headers: Record<string, string> = {}) =>

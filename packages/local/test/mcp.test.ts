@@ -41,7 +41,10 @@ describe("/mcp on loopback", () => {
   });
 
   test("reads another project with that one's key", async () => {
-    const created = await runProjects({ kind: "create", name: "empty" }, server.dataDir);
+    const created = await runProjects(
+      { kind: "create", name: "empty" },
+      { dataDir: server.dataDir },
+    );
     const [key = ""] = /[0-9a-f-]{36}$/m.exec(created) ?? [];
     const client = await connect(server.url, { "X-Agentops-Api-Key": key });
 
@@ -64,7 +67,7 @@ describe("/mcp on loopback", () => {
   test("still needs no key after the default project's was rotated", async () => {
     const client = await connect(server.url);
     await call(client, "list_traces");
-    await runProjects({ kind: "rotate-key", project: "default" }, server.dataDir);
+    await runProjects({ kind: "rotate-key", project: "default" }, { dataDir: server.dataDir });
 
     expect(JSON.parse(await call(client, "list_traces"))).toMatchObject({ total: 3 });
   });

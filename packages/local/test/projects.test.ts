@@ -24,7 +24,7 @@ afterAll(() => rm(dataDir, { recursive: true }));
 
 /** Name, id and key of each printed line. */
 async function run(action: ProjectsAction) {
-  const lines = (await runProjects(action, dataDir)).trimEnd().split("\n");
+  const lines = (await runProjects(action, { dataDir })).trimEnd().split("\n");
   return lines.map((line) => line.split(/ {2,}/));
 }
 

@@ -1,5 +1,4 @@
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { startServer } from "../src/server.js";
 import { openDatabase } from "../src/store/database.js";
@@ -48,7 +47,7 @@ async function start(retentionMs?: number) {
 
 /** Rows on disk, whether marked as deleted or not. */
 async function rowsOnDisk() {
-  const database = await openDatabase(join(dataDir, "clickhouse"));
+  const database = await openDatabase({ dataDir });
   const read = async () =>
     await database.read<{ rows: number }>(
       "SELECT sum(rows) AS rows FROM system.parts WHERE active AND database = 'agentops' AND table = 'otel_traces'",

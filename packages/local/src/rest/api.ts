@@ -18,6 +18,7 @@ export function createRestApi(options: RestOptions): Hono {
     message: "Server Up",
     version: options.version,
     capabilities,
+    database: await options.store.database(),
     ...(options.forwarder && { forward: options.forwarder.status() }),
   }));
   addAuthRoutes(app, options);

@@ -1,8 +1,9 @@
 import type { Database } from "./database.js";
+import { type Layout, readIn, storedIn } from "./layout.js";
 
 // Whole traces: what is left of one that is cut says nothing true of it.
-const expired = `
-SELECT project_id, TraceId FROM trace_summary
+const expired = (layout: Layout) => `
+SELECT project_id, TraceId FROM ${readIn("trace_summary", layout)}
 GROUP BY project_id, TraceId
 HAVING max(LastStartTime) < fromUnixTimestamp64Nano({before:Int64})`;
 
@@ -12,15 +13,19 @@ HAVING max(LastStartTime) < fromUnixTimestamp64Nano({before:Int64})`;
  * A delete marks rows, and marked rows leave the disk when their part is next rewritten, which for a
  * part of an old month may be never: the last statement has it done, in the background.
  */
-const statements = [
-  `DELETE FROM otel_traces WHERE Timestamp < fromUnixTimestamp64Nano({before:Int64}) AND (project_id, TraceId) IN (${expired})`,
-  `DELETE FROM span_lookup WHERE Timestamp < fromUnixTimestamp64Nano({before:Int64}) AND (project_id, TraceId) IN (${expired})`,
-  `DELETE FROM trace_summary WHERE (project_id, TraceId) IN (${expired})`,
-  "DELETE FROM uploads WHERE uploaded_at < fromUnixTimestamp64Nano({before:Int64})",
-  "ALTER TABLE otel_traces APPLY DELETED MASK",
+const statements = (layout: Layout) => [
+  `DELETE FROM ${storedIn("otel_traces", layout)} WHERE ${spansBefore} AND (project_id, TraceId) IN (${expired(layout)})`,
+  `DELETE FROM ${storedIn("span_lookup", layout)} WHERE ${spansBefore} AND (project_id, TraceId) IN (${expired(layout)})`,
+  `DELETE FROM ${storedIn("trace_summary", layout)} WHERE (project_id, TraceId) IN (${expired(layout)})`,
+  `DELETE FROM ${storedIn("uploads", layout)} WHERE uploaded_at < fromUnixTimestamp64Nano({before:Int64})`,
+  `ALTER TABLE ${storedIn("otel_traces", layout)} APPLY DELETED MASK`,
 ];
+
+const spansBefore = "Timestamp < fromUnixTimestamp64Nano({before:Int64})";
 
 /** Removes traces of all projects whose last span started before that, and what was uploaded before it. */
 export async function removeExpired(database: Database, beforeUnixNano: bigint): Promise<void> {
-  for (const statement of statements) await database.write(statement, { before: beforeUnixNano });
+  for (const statement of statements(database.layout)) {
+    await database.write(statement, { before: beforeUnixNano });
+  }
 }

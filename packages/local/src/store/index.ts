@@ -1,3 +1,4 @@
+export type { ClickHouseServer, StoreLocation } from "./database.js";
 export type {
   ProjectMetrics,
   ProjectMetricsQuery,

@@ -84,7 +84,7 @@ SELECT
   sum(OkCount) AS okCount,
   sum(ErrorCount) AS errorCount,
   ${usageColumns(traceUsage)}
-FROM (${summarizeSpans} ${where} GROUP BY project_id, TraceId)
+FROM (${summarizeSpans("otel_traces")} ${where} GROUP BY project_id, TraceId)
 GROUP BY TraceId`;
 
 // Nanoseconds since the epoch do not fit a JSON number, so they travel as text.

@@ -1,4 +1,5 @@
 import type { Database } from "./database.js";
+import { storedIn } from "./layout.js";
 
 /** Whose traces: every read and every write belongs to one project. */
 export interface Project {
@@ -38,15 +39,15 @@ export async function projectById(database: Database, id: string): Promise<Proje
   return rows[0];
 }
 
-/** By age. */
+/** By age. Processes that start at the same instant may each add the default one. */
 export async function listProjects(database: Database): Promise<Project[]> {
-  return await database.read<Project>(`${selectProjects} ORDER BY created_at, id`);
+  return await database.read<Project>(`${selectProjects} ORDER BY created_at, id LIMIT 1 BY id`);
 }
 
 /** From here on the old key opens nothing. */
 export async function setApiKey(database: Database, id: string, apiKey: string): Promise<void> {
   await database.write(
-    "ALTER TABLE projects UPDATE api_key = {apiKey:String} WHERE id = {id:String} SETTINGS mutations_sync = 2",
+    `ALTER TABLE ${storedIn("projects", database.layout)} UPDATE api_key = {apiKey:String} WHERE id = {id:String} SETTINGS mutations_sync = 2`,
     { id, apiKey },
   );
 }

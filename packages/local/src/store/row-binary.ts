@@ -33,8 +33,11 @@ const columns = [
   ["Links.Attributes", "Array(Map(String, String))"],
 ] as const;
 
+/** Quoted, for SQL. */
+export const columnNames = columns.map(([name]) => `\`${name}\``);
+
 /** `(Timestamp, TraceId, …)` for `INSERT INTO otel_traces`. */
-export const insertColumns = `(${columns.map(([name]) => `\`${name}\``).join(", ")})`;
+export const insertColumns = `(${columnNames.join(", ")})`;
 
 /** The same columns with their types, for reading the encoded rows as a table. */
 export const rowStructure = columns.map(([name, type]) => `\`${name}\` ${type}`).join(", ");

@@ -1,4 +1,5 @@
 import { attribute, derivedColumns, searchText, usageFigures } from "./derived-columns.js";
+import { createTable, createView, type Layout, type Table, type View } from "./layout.js";
 
 /**
  * The tables. `otel_traces` has AgentOps' own columns, so what is written against AgentOps' database
@@ -16,14 +17,26 @@ const WIDE_PART_BYTES = 128 * 1024 * 1024;
 const MERGED_PARTS = 32;
 
 /** An insert is acknowledged from the first two settings on: the rows are in the file, the file in its folder. */
-const durable = `SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = ${WIDE_PART_BYTES}, merge_selector_base = ${MERGED_PARTS}`;
+const durable = {
+  fsync_after_insert: 1,
+  fsync_part_directory: 1,
+  min_bytes_for_wide_part: WIDE_PART_BYTES,
+  merge_selector_base: MERGED_PARTS,
+};
 
 /** Finds words, and parts of words, without reading attributes. Made when parts are merged, not on insert. */
-export const textIndex = "idx_text";
+const textIndex = "idx_text";
+
+/** For inserts into `otel_traces`: spans may lie in any number of months, and merges build the text index. */
+export const insertSettings = {
+  max_partitions_per_insert_block: "0",
+  exclude_materialize_skip_indexes_on_insert: textIndex,
+} as const;
 
 // ZSTD where text is; for the many small columns, setting it up took a fifth of a small insert.
-const otelTraces = `
-CREATE TABLE IF NOT EXISTS otel_traces (
+const otelTraces: Table = {
+  name: "otel_traces",
+  columns: `
   Timestamp DateTime64(9) CODEC(Delta(8), ZSTD(1)),
   project_id String MATERIALIZED ResourceAttributes['agentops.project.id'],
   TraceId String CODEC(ZSTD(1)),
@@ -53,11 +66,12 @@ CREATE TABLE IF NOT EXISTS otel_traces (
   ) CODEC(ZSTD(1)),
   ${derivedColumns.map(([name, type, expression]) => `${name} ${type} MATERIALIZED ${expression}`).join(",\n  ")},
   INDEX idx_trace_id TraceId TYPE bloom_filter(0.001) GRANULARITY 1,
-  INDEX ${textIndex} ${searchText} TYPE text(tokenizer = 'splitByNonAlpha')
-) ENGINE = MergeTree
-PARTITION BY toYYYYMM(Timestamp)
-ORDER BY (project_id, Timestamp)
-${durable}`;
+  INDEX ${textIndex} ${searchText} TYPE text(tokenizer = 'splitByNonAlpha')`,
+  engine: "MergeTree",
+  order: "PARTITION BY toYYYYMM(Timestamp) ORDER BY (project_id, Timestamp)",
+  settings: durable,
+  shardBy: "cityHash64(TraceId)",
+};
 
 /**
  * Usage is summed by what reported it: CrewAI's root, and others that wrap model calls, report the sum
@@ -81,8 +95,9 @@ export const traceUsage = (figure: string) =>
   `greatest(sum(ModelCalls${figure}), sum(Wrappers${figure})) + sum(Tools${figure})`;
 
 /** One row per trace once merged: the list, the totals and a trace's place in time come from here. */
-const traceSummary = `
-CREATE TABLE IF NOT EXISTS trace_summary (
+const traceSummary: Table = {
+  name: "trace_summary",
+  columns: `
   project_id String,
   TraceId String,
   StartTime SimpleAggregateFunction(min, DateTime64(9)),
@@ -99,16 +114,18 @@ CREATE TABLE IF NOT EXISTS trace_summary (
     argMin,
     Tuple(SpanName String, ServiceName String, StatusCode String, Tags String, EndState String),
     Tuple(UInt8, DateTime64(9))
-  )
-) ENGINE = AggregatingMergeTree
-ORDER BY (project_id, TraceId)
-${durable}, index_granularity = 512`;
+  )`,
+  engine: "AggregatingMergeTree",
+  order: "ORDER BY (project_id, TraceId)",
+  settings: { ...durable, index_granularity: 512 },
+  shardBy: "cityHash64(TraceId)",
+};
 
 /**
  * What {@link traceSummary} holds of some spans. The root is the parentless span; while that one has
  * not arrived (children are exported first) the earliest span stands in for it.
  */
-export const summarizeSpans = `
+export const summarizeSpans = (from: string) => `
 SELECT
   project_id,
   TraceId,
@@ -121,7 +138,7 @@ SELECT
   countIf(StatusCode = 'Ok' AND ParentSpanId = '') AS OkRootCount,
   countIf(HasCost) AS PricedCount,
   countIf(TotalTokens > 0 AND NOT HasCost) AS UnpricedCount,
-  ${summedColumns.map(({ column, figure, condition }) => `sumIf(otel_traces.${figure}, ${condition}) AS ${column}`).join(",\n  ")},
+  ${summedColumns.map(({ column, figure, condition }) => `sumIf(spans.${figure}, ${condition}) AS ${column}`).join(",\n  ")},
   argMinState(
     CAST(
       (SpanName, ServiceName, StatusCode, ${attribute("agentops.tags")}, ${attribute("agentops.session.end_state")}),
@@ -129,47 +146,57 @@ SELECT
     ),
     (toUInt8(ParentSpanId != ''), Timestamp)
   ) AS Root
-FROM otel_traces`;
+FROM ${from} AS spans`;
 
 /** Where a span is, by its id alone: otel_traces is ordered by time and knows nothing of ids. */
-const spanLookup = `
-CREATE TABLE IF NOT EXISTS span_lookup (
+const spanLookup: Table = {
+  name: "span_lookup",
+  columns: `
   project_id LowCardinality(String) CODEC(ZSTD(1)),
   SpanId String CODEC(ZSTD(1)),
   TraceId String CODEC(ZSTD(1)),
-  Timestamp DateTime64(9) CODEC(ZSTD(1))
-) ENGINE = MergeTree
-ORDER BY SpanId
-${durable}, index_granularity = 512`;
+  Timestamp DateTime64(9) CODEC(ZSTD(1))`,
+  engine: "MergeTree",
+  order: "ORDER BY SpanId",
+  settings: { ...durable, index_granularity: 512 },
+  shardBy: "cityHash64(TraceId)",
+};
 
-export const locateSpans = "SELECT project_id, SpanId, TraceId, Timestamp FROM otel_traces";
+export const locateSpans = (from: string) =>
+  `SELECT project_id, SpanId, TraceId, Timestamp FROM ${from}`;
 
-const projects = `
-CREATE TABLE IF NOT EXISTS projects (
+const projects: Table = {
+  name: "projects",
+  columns: `
   id String,
   api_key String,
   name String,
   environment LowCardinality(String),
-  created_at DateTime DEFAULT now()
-) ENGINE = MergeTree
-ORDER BY id
-${durable}`;
+  created_at DateTime DEFAULT now()`,
+  engine: "MergeTree",
+  order: "ORDER BY id",
+  settings: durable,
+  shardBy: "cityHash64(id)",
+};
 
 /**
  * What an SDK uploads beside its spans. In a table rather than in files, so that it is where the traces
  * are: durable as they are, and read by every server of a cluster.
  */
-const uploads = `
-CREATE TABLE IF NOT EXISTS uploads (
+const uploads: Table = {
+  name: "uploads",
+  columns: `
   project_id String,
   kind LowCardinality(String),
   id String,
   size UInt64,
   content_base64 String CODEC(ZSTD(1)),
-  uploaded_at DateTime64(6) DEFAULT now64(6)
-) ENGINE = ReplacingMergeTree(uploaded_at)
-ORDER BY (project_id, kind, id)
-${durable}`;
+  uploaded_at DateTime64(6) DEFAULT now64(6)`,
+  engine: "ReplacingMergeTree(uploaded_at)",
+  order: "ORDER BY (project_id, kind, id)",
+  settings: durable,
+  shardBy: "cityHash64(id)",
+};
 
 export interface Migration {
   readonly version: number;
@@ -178,18 +205,45 @@ export interface Migration {
   readonly statements: readonly string[];
 }
 
-export const migrations: readonly Migration[] = [
-  {
-    version: 1,
-    name: "spans, their summary per trace, and projects",
-    statements: [
-      otelTraces,
-      traceSummary,
-      spanLookup,
-      projects,
-      `CREATE MATERIALIZED VIEW IF NOT EXISTS trace_summary_view TO trace_summary AS ${summarizeSpans} GROUP BY project_id, TraceId`,
-      `CREATE MATERIALIZED VIEW IF NOT EXISTS span_lookup_view TO span_lookup AS ${locateSpans}`,
-    ],
-  },
-  { version: 2, name: "uploads", statements: [uploads] },
-];
+const summaryView: View = {
+  name: "trace_summary_view",
+  from: "otel_traces",
+  to: "trace_summary",
+  select: (from) => `${summarizeSpans(from)} GROUP BY project_id, TraceId`,
+};
+
+const lookupView: View = {
+  name: "span_lookup_view",
+  from: "otel_traces",
+  to: "span_lookup",
+  select: locateSpans,
+};
+
+export function migrationsFor(layout: Layout): readonly Migration[] {
+  const tables = (...made: Table[]) => made.flatMap((table) => createTable(table, layout));
+  const views = (...made: View[]) => made.map((view) => createView(view, layout));
+  return [
+    {
+      version: 1,
+      name: "spans, their summary per trace, and projects",
+      statements: [
+        ...tables(otelTraces, traceSummary, spanLookup, projects),
+        ...views(summaryView, lookupView),
+      ],
+    },
+    { version: 2, name: "uploads", statements: tables(uploads) },
+  ];
+}
+
+/** What was done so far. */
+export const schemaMigrations: Table = {
+  name: "schema_migrations",
+  columns: `
+  version UInt32,
+  name String,
+  applied_at DateTime DEFAULT now()`,
+  engine: "MergeTree",
+  order: "ORDER BY version",
+  settings: durable,
+  shardBy: "version",
+};

@@ -1,6 +1,6 @@
-import { join } from "node:path";
-import { openDatabase } from "./database.js";
+import { type Database, openDatabase, type StoreLocation } from "./database.js";
 import { removeExpired } from "./expiry.js";
+import type { Layout } from "./layout.js";
 import { migrate } from "./migrate.js";
 import {
   type ProjectMetrics,
@@ -27,8 +27,16 @@ import { createTraceList, type ListTraces } from "./trace-list.js";
 import { readTrace, type TraceSummary } from "./traces.js";
 import { addUpload, readUpload, type Upload, type UploadKind } from "./uploads.js";
 
+export interface DatabaseInfo {
+  readonly kind: Layout["kind"];
+  /** Of ClickHouse. */
+  readonly version: string;
+}
+
 /** Traces on disk. Everything but the projects themselves is seen through one project. */
 export interface Store {
+  /** Asks the database itself. */
+  database(): Promise<DatabaseInfo>;
   /** Resolves once every span is on disk; a span that is there already is not stored again. */
   addSpans(projectId: string, groups: readonly SpanGroup[]): Promise<void>;
   readonly listTraces: ListTraces;
@@ -53,19 +61,22 @@ export interface Store {
 }
 
 /**
- * Opens the store in `dataDir`, which it creates; the default project is always in it.
+ * Opens the store, and makes what is not there yet: the data folder, the tables, the default project.
  *
  * @throws {StartError} when it cannot be opened, because another process has it open, above all.
  */
-export async function openStore(dataDir: string): Promise<Store> {
-  const database = await openDatabase(join(dataDir, "clickhouse"));
-  await migrate(database);
-  if (!(await projectById(database, defaultProject.id))) await addProject(database, defaultProject);
+export async function openStore(location: StoreLocation): Promise<Store> {
+  const database = await openDatabase(location);
+  if (database.layout.kind !== "read-only") await prepare(database);
 
-  const log = await openSpanLog(database, join(dataDir, "incoming"));
+  const log = await openSpanLog(database);
   const writer = createSpanWriter(log);
 
   return {
+    async database() {
+      const [row] = await database.read<{ version: string }>("SELECT version() AS version");
+      return { kind: database.layout.kind, version: row?.version ?? "" };
+    },
     addSpans: (projectId, groups) => writer.write(encodeSpans(projectId, groups)),
     listTraces: createTraceList(database),
     trace: (projectId, traceId) => readTrace(database, projectId, traceId),
@@ -88,4 +99,9 @@ export async function openStore(dataDir: string): Promise<Store> {
       await database.close();
     },
   };
+}
+
+async function prepare(database: Database): Promise<void> {
+  await migrate(database);
+  if (!(await projectById(database, defaultProject.id))) await addProject(database, defaultProject);
 }

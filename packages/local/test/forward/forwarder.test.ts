@@ -128,7 +128,7 @@ test("what comes without a token stays here", async () => {
 });
 
 test("a key that only this server knows opens its project, whose spans stay here", async () => {
-  const created = await runProjects({ kind: "create", name: "private" }, localDir());
+  const created = await runProjects({ kind: "create", name: "private" }, { dataDir: localDir() });
   const [, id, localKey = ""] = created.trim().split(/ {2,}/);
   const { body } = await exchange(localKey);
   expect(body.project_id).toBe(id);

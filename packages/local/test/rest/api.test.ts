@@ -431,6 +431,7 @@ describe("the server", () => {
         message: "Server Up",
         version: expect.any(String),
         capabilities: ["spans.search", "spans.metrics"],
+        database: { kind: "embedded", version: expect.stringMatching(/^\d+\./) },
       },
     });
   });

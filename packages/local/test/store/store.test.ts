@@ -22,7 +22,7 @@ let store: Store;
 
 beforeEach(async () => {
   dataDir = await temporaryFolder();
-  store = await openStore(dataDir);
+  store = await openStore({ dataDir });
 });
 afterEach(async () => {
   await store.close();
@@ -66,7 +66,7 @@ function groupOf(...spans: SpanRecord[]): SpanGroup[] {
 
 async function reopen(): Promise<void> {
   await store.close();
-  store = await openStore(dataDir);
+  store = await openStore({ dataDir });
 }
 
 async function figures(traceId: string, projectId = project) {
@@ -134,7 +134,7 @@ describe("a process that was killed while it wrote a batch", () => {
   async function kill(leftTables: readonly string[]): Promise<void> {
     await store.addSpans(project, groupOf(before, interrupted));
     await store.close();
-    const database = await openDatabase(join(dataDir, "clickhouse"));
+    const database = await openDatabase({ dataDir });
     for (const table of leftTables) {
       await database.write(`DELETE FROM ${table} WHERE TraceId = {traceId:String}`, { traceId });
     }
@@ -142,7 +142,7 @@ describe("a process that was killed while it wrote a batch", () => {
     const rows = encodeSpans(project, groupOf(interrupted)).map(({ row }) => row);
     await mkdir(incoming(), { recursive: true });
     await writeFile(join(incoming(), "7.rows"), Buffer.concat(rows));
-    store = await openStore(dataDir);
+    store = await openStore({ dataDir });
   }
 
   test.each([
@@ -166,7 +166,7 @@ describe("a process that was killed while it wrote a batch", () => {
     const row = encodeSpans(project, groupOf(interrupted))[0]?.row ?? new Uint8Array();
     await writeFile(join(incoming(), "7.rows"), row);
     await writeFile(join(incoming(), "8.rows.part"), row.subarray(0, 20));
-    store = await openStore(dataDir);
+    store = await openStore({ dataDir });
     expect(await figures(traceId)).toEqual({ summary: 1, stored: 1, tokens: 10 });
     await store.addSpans(project, groupOf(interrupted));
     expect(await figures(traceId)).toEqual({ summary: 2, stored: 2, tokens: 20 });
@@ -289,14 +289,14 @@ describe("tokens and costs", () => {
 
 test("tables that a newer program wrote are refused", async () => {
   await store.close();
-  const database = await openDatabase(join(dataDir, "clickhouse"));
+  const database = await openDatabase({ dataDir });
   await database.write("INSERT INTO schema_migrations (version, name) SELECT 999, 'tomorrow'");
   await database.close();
 
-  await expect(openStore(dataDir)).rejects.toThrow(/newer agentops-local/);
+  await expect(openStore({ dataDir })).rejects.toThrow(/newer agentops-local/);
 
-  const repaired = await openDatabase(join(dataDir, "clickhouse"));
+  const repaired = await openDatabase({ dataDir });
   await repaired.write("DELETE FROM schema_migrations WHERE version = 999");
   await repaired.close();
-  store = await openStore(dataDir);
+  store = await openStore({ dataDir });
 });

@@ -30,7 +30,7 @@ let store: Store;
 
 beforeAll(async () => {
   dataDir = await temporaryFolder();
-  store = await openStore(dataDir);
+  store = await openStore({ dataDir });
   await store.addSpans(
     project,
     traces.flatMap((trace) => spanOf(trace, trace.laterUnixNano)),

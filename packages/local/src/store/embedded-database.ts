@@ -1,0 +1,80 @@
+import {
+  type ClickHouseClient,
+  type ClickHouseClientConfigOptions,
+  createClient,
+} from "@clickhouse/client";
+import { createChdbConnection } from "chdb/connection";
+import { StartError } from "../start-error.js";
+import { makeDataFolder } from "./data-folder.js";
+import type { Database, Parameters } from "./database.js";
+import { openFileIntake } from "./file-intake.js";
+
+type ClientConnection = NonNullable<ClickHouseClientConfigOptions["connection"]>;
+/**
+ * The engine runs one statement at a time per connection, so reads have their own: without them every
+ * read would wait for the insert in progress. More readers than cores do not read faster.
+ */
+const READER_COUNT = 2;
+
+/**
+ * Opens the embedded engine on the folder `path`, which it creates. What comes in passes through files
+ * in `incoming`.
+ *
+ * @throws {StartError} when there can be no such folder, or the engine does not open it.
+ */
+export async function openEmbeddedDatabase(path: string, incoming: string): Promise<Database> {
+  await makeDataFolder(path);
+
+  const writer = connect(path);
+  await writer.command({ query: "CREATE DATABASE IF NOT EXISTS agentops" });
+  const readers = Array.from({ length: READER_COUNT }, () => connect(path));
+  const clients = [writer, ...readers];
+  for (const client of clients) await client.command({ query: "USE agentops" });
+
+  let turn = 0;
+
+  const database: Database = {
+    layout: { kind: "embedded" },
+
+    async read<Row>(sql: string, parameters: Parameters = {}) {
+      turn = (turn + 1) % READER_COUNT;
+      const client = readers[turn] ?? writer;
+      const result = await client.query({
+        query: sql,
+        query_params: parameters,
+        format: "JSONEachRow",
+      });
+      return await result.json<Row>();
+    },
+
+    async write(sql, parameters = {}) {
+      await writer.command({ query: sql, query_params: parameters });
+    },
+
+    async insert(table, rows) {
+      await writer.insert({ table, values: rows, format: "JSONEachRow" });
+    },
+
+    openIntake: () => openFileIntake(database, incoming),
+
+    async close() {
+      await Promise.all(clients.map((client) => client.close()));
+    },
+  };
+  return database;
+}
+
+/** The engine prints by itself why it does not open a folder, and to its caller only says that. */
+function connect(path: string): ClickHouseClient {
+  try {
+    // chDB implements the contract of @clickhouse/client-common, of which the client carries a copy of
+    // its own: the same interface declared twice, which TypeScript tells apart by a private field.
+    const connection: unknown = createChdbConnection({ path });
+    return createClient({ connection: connection as ClientConnection });
+  } catch (error) {
+    throw new StartError(
+      `The database in ${path} cannot be opened; the reason is printed above. If another process has it open, stop that one or choose another --data-dir.`,
+      { cause: error },
+    );
+  }
+}

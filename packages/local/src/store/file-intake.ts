@@ -1,0 +1,91 @@
+import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Database, SpanIntake } from "./database.js";
+import { insertColumns, rowStructure } from "./row-binary.js";
+import { insertSettings, locateSpans, summarizeSpans } from "./schema.js";
+
+/**
+ * The way into the embedded engine: batches pass through files in `folder`.
+ *
+ * The engine writes a batch to three tables one after the other. A file is removed only after all
+ * three have it; one that is still here names the traces that a killed process may have left half
+ * derived, and they are derived again from their spans.
+ */
+export async function openFileIntake(
+  database: Pick<Database, "write">,
+  folder: string,
+): Promise<SpanIntake> {
+  await mkdir(folder, { recursive: true });
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    if (name.endsWith(COMPLETE)) await deriveAgain(database, path);
+    await rm(path);
+  }
+
+  let sequence = 0;
+
+  async function insert(path: string): Promise<void> {
+    try {
+      await database.write(insertFile, { path });
+    } catch (error) {
+      await deriveAgain(database, path);
+      await rm(path);
+      throw error;
+    }
+    await rm(path);
+  }
+
+  return {
+    async stage(spans) {
+      const path = join(folder, `${sequence++}${COMPLETE}`);
+      const unfinished = `${path}.part`;
+      try {
+        await writeRows(
+          unfinished,
+          spans.map(({ row }) => row),
+        );
+        await rename(unfinished, path);
+      } catch (error) {
+        await rm(unfinished, { force: true });
+        throw error;
+      }
+      return { insert: () => insert(path), discard: () => rm(path) };
+    },
+  };
+}
+
+/** A file gets this ending when all of its rows are in it. */
+const COMPLETE = ".rows";
+
+const rowsFile = `file({path:String}, 'RowBinary', '${rowStructure}')`;
+
+const insertFile = `
+INSERT INTO otel_traces ${insertColumns} SELECT * FROM ${rowsFile}
+SETTINGS ${Object.entries(insertSettings)
+  .map(([name, value]) => `${name} = '${value}'`)
+  .join(", ")}`;
+
+/** In one call: `writeFile` waits for the event loop after each half megabyte. */
+async function writeRows(path: string, rows: readonly Uint8Array[]): Promise<void> {
+  const file = await open(path, "w");
+  try {
+    const { bytesWritten } = await file.writev(rows);
+    const bytes = rows.reduce((sum, row) => sum + row.length, 0);
+    if (bytesWritten < bytes) {
+      throw new Error(`Only ${bytesWritten} of ${bytes} bytes fit the disk.`);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function deriveAgain(database: Pick<Database, "write">, path: string): Promise<void> {
+  const ofTheseTraces = `WHERE TraceId IN (SELECT TraceId FROM ${rowsFile})`;
+  const statements = [
+    `DELETE FROM trace_summary ${ofTheseTraces}`,
+    `INSERT INTO trace_summary ${summarizeSpans("otel_traces")} ${ofTheseTraces} GROUP BY project_id, TraceId`,
+    `DELETE FROM span_lookup ${ofTheseTraces}`,
+    `INSERT INTO span_lookup ${locateSpans("otel_traces")} ${ofTheseTraces}`,
+  ];
+  for (const statement of statements) await database.write(statement, { path });
+}

@@ -1,0 +1,182 @@
+import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
+import { setTimeout } from "node:timers/promises";
+import {
+  type ClickHouseClient,
+  ClickHouseError,
+  ClickHouseLogLevel,
+  createClient,
+} from "@clickhouse/client";
+import { StartError, systemCode } from "../start-error.js";
+import type { ClickHouseServer, Database, SpanIntake } from "./database.js";
+import { type Layout, onCluster } from "./layout.js";
+import { type EncodedSpan, insertColumns } from "./row-binary.js";
+import { insertSettings } from "./schema.js";
+
+/**
+ * Connects to a ClickHouse server over HTTP, and makes the database if there is none of that name and
+ * it is not only to be read.
+ *
+ * @throws {StartError} when it does not answer, or not to this user.
+ */
+export async function openServerDatabase(server: ClickHouseServer): Promise<Database> {
+  await makeDatabase(server);
+  const client = connect(server, server.database);
+
+  return {
+    layout: layoutOf(server),
+
+    async read<Row>(sql: string, parameters = {}) {
+      const result = await client.query({
+        query: sql,
+        query_params: parameters,
+        format: "JSONEachRow",
+      });
+      return await result.json<Row>();
+    },
+
+    async write(sql, parameters = {}) {
+      await client.command({ query: sql, query_params: parameters });
+    },
+
+    async insert(table, rows) {
+      await client.insert({ table, values: rows, format: "JSONEachRow" });
+    },
+
+    openIntake: async () => createIntake(client),
+
+    close: () => client.close(),
+  };
+}
+
+function layoutOf({ database, cluster }: ClickHouseServer): Layout {
+  return cluster ? { kind: "cluster", cluster, database } : { kind: "server" };
+}
+
+/** On a cluster, tables that a statement names see all shards. */
+const clusterSettings = {
+  // A trace is whole on one shard, so a subquery finds there what it looks for.
+  distributed_product_mode: "local",
+  // One trace is read from its shard alone.
+  optimize_skip_unused_shards: 1,
+  // An insert that is answered is on the disks of the shard, and of most of its replicas.
+  distributed_foreground_insert: 1,
+  insert_quorum: "auto",
+  // Statements that remove old traces ask each shard which of its own are old.
+  allow_nondeterministic_mutations: 1,
+} as const;
+
+function connect(
+  { url, username, password, cluster, readOnly }: ClickHouseServer,
+  database: string,
+): ClickHouseClient {
+  return createClient({
+    url,
+    username,
+    password,
+    database,
+    application: "agentops-local",
+    // Its messages quote statements and values, which are trace content.
+    log: { level: ClickHouseLogLevel.OFF },
+    // A batch asks for more span ids than a URL holds.
+    use_multipart_params_auto: true,
+    request_timeout: REQUEST_TIMEOUT_MS,
+    clickhouse_settings: {
+      // A failure is to be a status, not a text at the end of an answer of 200.
+      wait_end_of_query: 1,
+      // Servers before 25.8 write them as text.
+      output_format_json_quote_64bit_integers: 0,
+      // The batches are made here, and an insert that is answered is to be on disk.
+      async_insert: 0,
+      ...(cluster && clusterSettings),
+      // Queries may have settings, and that is all they may set.
+      ...(readOnly && { readonly: "2" }),
+    },
+  });
+}
+
+/** As long as an OTLP exporter waits, or longer. */
+const REQUEST_TIMEOUT_MS = 60_000;
+
+async function makeDatabase(server: ClickHouseServer): Promise<void> {
+  // Any name of a database that is not there is an error, so this asks without one.
+  const client = connect(server, "default");
+  try {
+    const parameters = { query_params: { name: server.database } };
+    const found = await client.query({
+      query: "SELECT name FROM system.databases WHERE name = {name:String}",
+      format: "JSONEachRow",
+      ...parameters,
+    });
+    if ((await found.json()).length > 0) return;
+    if (server.readOnly) throw new StartError("No such database.");
+    await client.command({
+      query: `CREATE DATABASE IF NOT EXISTS {name:Identifier}${onCluster(layoutOf(server))}`,
+      ...parameters,
+    });
+  } catch (error) {
+    throw new StartError(
+      `ClickHouse at ${server.url} ${refusal(error)}. Check CLICKHOUSE_URL, CLICKHOUSE_USER, CLICKHOUSE_PASSWORD and CLICKHOUSE_DATABASE.`,
+      { cause: error },
+    );
+  } finally {
+    await client.close();
+  }
+}
+
+/** Without the server's own words, which may be those of any HTTP server. */
+function refusal(error: unknown): string {
+  if (error instanceof StartError) return `has no database of that name`;
+  if (error instanceof ClickHouseError) return `refuses (${error.type ?? error.code})`;
+  return `does not answer (${systemCode(error)})`;
+}
+
+/** Waits between the tries of an insert. */
+const RETRY_DELAYS_MS = [200, 1_000, 3_000];
+
+/**
+ * The way into a server: rows travel in the request's body.
+ *
+ * An insert that fails may have got in, wholly or into some of the tables. So it is repeated, under a
+ * token by which each table knows the rows it has and takes those it lacks.
+ */
+function createIntake(client: ClickHouseClient): SpanIntake {
+  async function insert(spans: readonly EncodedSpan[]): Promise<void> {
+    const { stream } = await client.exec({
+      query: `INSERT INTO otel_traces ${insertColumns} FORMAT RowBinary`,
+      values: Readable.from(spans.map(({ row }) => row)),
+      clickhouse_settings: {
+        ...insertSettings,
+        insert_deduplication_token: tokenOf(spans),
+        deduplicate_blocks_in_dependent_materialized_views: 1,
+      },
+    });
+    // The connection is free once its answer, which is empty, is read.
+    await stream.toArray();
+  }
+
+  return {
+    async stage(spans) {
+      return {
+        async insert() {
+          for (const delayMs of RETRY_DELAYS_MS) {
+            try {
+              return await insert(spans);
+            } catch {
+              await setTimeout(delayMs);
+            }
+          }
+          await insert(spans);
+        },
+        async discard() {},
+      };
+    },
+  };
+}
+
+/** The same for the same spans, whichever process sends them. */
+function tokenOf(spans: readonly EncodedSpan[]): string {
+  const hash = createHash("sha256");
+  for (const key of spans.map((span) => span.key).sort()) hash.update(key).update("\n");
+  return hash.digest("hex");
+}
