@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { type Command, commandOf } from "./command.js";
+import { durationMs } from "./duration.js";
 import { agentopsCloud, type CloudUrls } from "./forward/cloud.js";
-import type { ProjectsAction } from "./projects.js";
-import { StartError } from "./start-error.js";
+import { ConfigError } from "./start-error.js";
 
 export interface Config {
   readonly host: string;
@@ -18,24 +19,11 @@ export interface Config {
   readonly sample: boolean;
 }
 
-/** What the command line asks for. */
-export type Command =
-  | { readonly kind: "serve"; readonly config: Config }
-  | { readonly kind: "projects"; readonly action: ProjectsAction; readonly dataDir: string }
-  | { readonly kind: "doctor"; readonly config: Config; readonly json: boolean }
-  | { readonly kind: "help" }
-  | { readonly kind: "version" };
-
 /** What the outside world decides, besides the arguments. */
 export interface Environment {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;
   readonly homeDir: string;
-}
-
-/** A mistake in flags or environment; the message says how to correct it. */
-export class ConfigError extends StartError {
-  override readonly name = "ConfigError";
 }
 
 const options = {
@@ -47,6 +35,10 @@ const options = {
   retention: { type: "string" },
   sample: { type: "boolean" },
   json: { type: "boolean" },
+  project: { type: "string" },
+  since: { type: "string" },
+  until: { type: "string" },
+  "trace-id": { type: "string", multiple: true },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "v" },
 } as const;
@@ -56,6 +48,8 @@ export const help = `agentops-local: an AgentOps for one machine
 Usage: agentops-local [options]
        agentops-local projects list | create <name> | rotate-key <id or name>
        agentops-local doctor [--json]
+       agentops-local export [--project <id or name>] [--since <time>] [--until <time>] [--trace-id <id>]... > <file>
+       agentops-local import [--project <id or name>] <file, or - for the standard input>
 
   --port <number>     port to listen on, 0 for any free one   (AGENTOPS_LOCAL_PORT, 8000)
   --host <address>    address to listen on                    (AGENTOPS_LOCAL_HOST, 127.0.0.1)
@@ -66,6 +60,11 @@ Usage: agentops-local [options]
   --retention <time>  remove older traces: 12h, 30d, 8w       (AGENTOPS_LOCAL_RETENTION, all are kept)
   --sample            send sample runs, to have something to look at
   --json              let doctor print JSON
+  --project <id or name>
+                      whose traces to export, or where to import them (the default project)
+  --since, --until <time>
+                      export traces that ran between: 12h, 30d, 8w ago, 2026-01-31, 2026-01-31T09:30
+  --trace-id <id>     export that trace; may come several times
   --help              print this
   --version           print the version
 `;
@@ -83,14 +82,6 @@ const forwardUrl = z
 const retentionRule =
   "--retention (AGENTOPS_LOCAL_RETENTION) must be a number of hours, days or weeks from 1 on: 12h, 30d, 8w.";
 
-const hoursPer = { h: 1, d: 24, w: 7 * 24 };
-const unitSchema = z.enum(["h", "d", "w"]);
-
-/** Of a number and a unit. */
-function durationMs(text: string): number {
-  return Number.parseInt(text, 10) * hoursPer[unitSchema.parse(text.slice(-1))] * 3_600_000;
-}
-
 const schema = z.object({
   port: z
     .string()
@@ -107,8 +98,8 @@ const schema = z.object({
   forwardExporter: forwardUrl.optional(),
   retentionMs: z
     .string()
-    .regex(/^[1-9]\d{0,4}[hdw]$/, retentionRule)
     .transform(durationMs)
+    .refine((ms) => ms !== undefined, retentionRule)
     .optional(),
   sample: z.boolean().default(false),
 });
@@ -139,17 +130,7 @@ export function parseCommand(args: readonly string[], environment: Environment):
   }
   const { forward: api, forwardExporter: exporter, ...config } = parsed.data;
   const served = { ...config, ...(api && { forward: cloudUrls(api, exporter) }) };
-  const command = commandOf(words, served, flags.json ?? false);
-  if (flags.json && command.kind !== "doctor") {
-    throw new ConfigError("--json goes with doctor: agentops-local doctor --json");
-  }
-  return command;
-}
-
-function commandOf(words: readonly string[], config: Config, json: boolean): Command {
-  if (words.length === 0) return { kind: "serve", config };
-  if (words.length === 1 && words[0] === "doctor") return { kind: "doctor", config, json };
-  return { kind: "projects", action: parseAction(words), dataDir: config.dataDir };
+  return commandOf(words, flags, served);
 }
 
 type Setting = "port" | "host" | "data-dir" | "forward" | "forward-exporter" | "retention";
@@ -161,18 +142,6 @@ function variableOf(setting: Setting): string {
 function cloudUrls(api: string, exporter: string | undefined): CloudUrls {
   const urls = api === "cloud" ? agentopsCloud : { api, exporter: api };
   return exporter ? { ...urls, exporter } : urls;
-}
-
-const usage =
-  "Valid: none at all, doctor, projects list, projects create <name>, projects rotate-key <id or name>.";
-
-function parseAction([command, kind, argument, ...rest]: readonly string[]): ProjectsAction {
-  if (command === "projects" && rest.length === 0) {
-    if (kind === "list" && argument === undefined) return { kind };
-    if (kind === "create" && argument?.trim()) return { kind, name: argument };
-    if (kind === "rotate-key" && argument) return { kind, project: argument };
-  }
-  throw new ConfigError(`No such command: ${[command, kind].join(" ").trim()}. ${usage}`);
 }
 
 function parseWords(args: readonly string[]) {

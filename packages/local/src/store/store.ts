@@ -17,6 +17,12 @@ import {
   setApiKey,
 } from "./projects.js";
 import { encodeSpans } from "./row-binary.js";
+import {
+  readSpanGroups,
+  type SpanGroupPage,
+  type SpanGroupPosition,
+  type SpanGroupQuery,
+} from "./span-groups.js";
 import { openSpanLog } from "./span-log.js";
 import { type MetricsQuery, type MetricsRow, readMetrics } from "./span-metrics.js";
 import type { SpanGroup } from "./span-record.js";
@@ -31,6 +37,12 @@ import { addUpload, readUpload, type Upload, type UploadKind } from "./uploads.j
 export interface Store {
   /** Resolves once every span is on disk; a span that is there already is not stored again. */
   addSpans(projectId: string, groups: readonly SpanGroup[]): Promise<void>;
+  /** Spans of whole traces as they were added, newest first, from where a page ended. */
+  spanGroups(
+    projectId: string,
+    query: SpanGroupQuery,
+    after?: SpanGroupPosition,
+  ): Promise<SpanGroupPage>;
   readonly listTraces: ListTraces;
   trace(projectId: string, traceId: string): Promise<TraceSummary | undefined>;
   traceSpans(projectId: string, trace: TraceSummary): Promise<StoredSpan[]>;
@@ -67,6 +79,8 @@ export async function openStore(dataDir: string): Promise<Store> {
 
   return {
     addSpans: (projectId, groups) => writer.write(encodeSpans(projectId, groups)),
+    spanGroups: (projectId, query, after) =>
+      readSpanGroups(database, projectId, { ...query, after }),
     listTraces: createTraceList(database),
     trace: (projectId, traceId) => readTrace(database, projectId, traceId),
     traceSpans: (projectId, trace) => readTraceSpans(database, projectId, trace),
