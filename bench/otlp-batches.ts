@@ -22,7 +22,7 @@ const MAX_TEXT_BYTES = 8 * 1024;
 /** One export that can be sent any number of times, as new spans each time. */
 export interface Batch {
   readonly body: Buffer;
-  /** Makes every id in the body another one; a number must not come twice. */
+  /** Makes new spans of those in the body: other ids, and times as if just recorded. A number must not come twice. */
   renew(sequence: number): void;
 }
 
@@ -52,22 +52,38 @@ export async function recordBatches(count: number): Promise<Batch[]> {
 }
 
 function createBatch(body: Buffer, spans: readonly ReadableSpan[]): Batch {
-  const offsets: number[] = [];
+  const recordedAtMs = Date.now();
+  const idOffsets: number[] = [];
+  const times: { readonly offset: number; readonly unixNano: bigint }[] = [];
   let from = 0;
+  const find = (bytes: Buffer) => {
+    from = body.indexOf(bytes, from);
+    return from;
+  };
   for (const span of spans) {
     const { traceId, spanId } = span.spanContext();
-    const ids = [traceId, spanId, span.parentSpanContext?.spanId];
-    for (const id of ids.filter((id) => id !== undefined)) {
-      from = body.indexOf(id, from, "hex");
-      offsets.push(from);
+    for (const id of [traceId, spanId, span.parentSpanContext?.spanId]) {
+      if (id !== undefined) idOffsets.push(find(Buffer.from(id, "hex")));
+    }
+    for (const [seconds, nanos] of [span.startTime, span.endTime]) {
+      const unixNano = BigInt(seconds) * 1_000_000_000n + BigInt(nanos);
+      times.push({ offset: find(fixed64(unixNano)), unixNano });
     }
   }
   return {
     body,
     renew(sequence) {
-      for (const offset of offsets) body.writeUInt32LE(sequence, offset);
+      for (const offset of idOffsets) body.writeUInt32LE(sequence, offset);
+      const ageNano = BigInt(Date.now() - recordedAtMs) * 1_000_000n;
+      for (const { offset, unixNano } of times) body.writeBigUInt64LE(unixNano + ageNano, offset);
     },
   };
+}
+
+function fixed64(value: bigint): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(value);
+  return bytes;
 }
 
 function recordSpans(): ReadableSpan[] {

@@ -46,9 +46,9 @@ async function receiveTraces(request: Request, parts: ReceiverParts): Promise<Re
     const sender = await senderOf(request, parts);
     const rejectedSpanCount = await parts.admission.admit(request.headers, async () => {
       const body = await readBody(request);
-      const { groups, rejectedSpanCount } = decode(encoding, body);
+      const { stored, rejectedSpanCount } = store(parts, sender, decode(encoding, body));
       await keep(parts, async () => {
-        await parts.store.addSpans(sender.projectId, await parts.price(groups));
+        await stored;
         await forward(parts, sender, { body, contentType: encoding.contentType });
       });
       return rejectedSpanCount;
@@ -92,6 +92,19 @@ function decode(encoding: Encoding, body: Uint8Array): ExportRequest {
       cause: error,
     });
   }
+}
+
+/**
+ * Not `async`, so that nothing holds what was decoded once it is encoded: kept until it is on disk, it
+ * makes the garbage collector the costliest part of an export.
+ */
+function store(
+  { price, store }: ReceiverParts,
+  { projectId }: TokenClaims,
+  { groups, rejectedSpanCount }: ExportRequest,
+): { stored: Promise<void>; rejectedSpanCount: number } {
+  const stored = price(groups).then((priced) => store.addSpans(projectId, priced));
+  return { stored, rejectedSpanCount };
 }
 
 async function keep({ onError }: ReceiverOptions, write: () => Promise<void>): Promise<void> {

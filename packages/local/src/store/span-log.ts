@@ -32,9 +32,24 @@ export async function openSpanLog(database: Database, folder: string): Promise<S
 
   let sequence = 0;
 
-  async function insert(rows: readonly Uint8Array[]): Promise<void> {
-    const path = join(folder, `${sequence++}${COMPLETE}`);
-    await writeRows(path, rows);
+  /** Puts the spans that are not stored yet into the file. */
+  async function makeReady(path: string, spans: readonly EncodedSpan[]): Promise<void> {
+    const unfinished = `${path}.part`;
+    const rows = new Map(spans.map(({ key, row }) => [key, row] as const));
+    try {
+      // Side by side, and written again if some are stored: that is rare, and the engine waits meanwhile.
+      const written = writeRows(unfinished, [...rows.values()]);
+      const [stored] = await Promise.all([storedKeys(database, spans), written]);
+      for (const key of stored) rows.delete(key);
+      if (stored.length > 0) await writeRows(unfinished, [...rows.values()]);
+      await rename(unfinished, path);
+    } catch (error) {
+      await rm(unfinished, { force: true });
+      throw error;
+    }
+  }
+
+  async function insert(path: string): Promise<void> {
     try {
       await database.write(
         `INSERT INTO otel_traces ${insertColumns} SELECT * FROM ${rowsFile} SETTINGS max_partitions_per_insert_block = 0, exclude_materialize_skip_indexes_on_insert = '${textIndex}'`,
@@ -50,10 +65,9 @@ export async function openSpanLog(database: Database, folder: string): Promise<S
 
   return {
     async append(spans) {
-      const stored = await storedKeys(database, spans);
-      const fresh = new Map(spans.map((span) => [span.key, span.row] as const));
-      for (const key of stored) fresh.delete(key);
-      if (fresh.size > 0) await insert([...fresh.values()]);
+      const path = join(folder, `${sequence++}${COMPLETE}`);
+      await makeReady(path, spans);
+      await insert(path);
     },
   };
 }
@@ -63,21 +77,32 @@ const COMPLETE = ".rows";
 
 const rowsFile = `file({path:String}, 'RowBinary', '${rowStructure}')`;
 
+/** In one call: `writeFile` waits for the event loop after each half megabyte. */
 async function writeRows(path: string, rows: readonly Uint8Array[]): Promise<void> {
-  const unfinished = `${path}.part`;
-  const file = await open(unfinished, "w");
+  const file = await open(path, "w");
   try {
-    await file.writeFile(Buffer.concat(rows));
+    const { bytesWritten } = await file.writev(rows);
+    const bytes = rows.reduce((sum, row) => sum + row.length, 0);
+    if (bytesWritten < bytes)
+      throw new Error(`Only ${bytesWritten} of ${bytes} bytes fit the disk.`);
   } finally {
     await file.close();
   }
-  await rename(unfinished, path);
 }
 
+/**
+ * By start time, which a span keeps however often it is sent: the table is ordered by it, so this reads
+ * what lies near these spans. Ids are random, and looking them up reads more the more there is.
+ */
 async function storedKeys(database: Database, spans: readonly EncodedSpan[]): Promise<string[]> {
   const rows = await database.read<{ project_id: string; TraceId: string; SpanId: string }>(
-    "SELECT project_id, TraceId, SpanId FROM span_lookup WHERE SpanId IN {spanIds:Array(String)}",
-    { spanIds: spans.map(({ spanId }) => spanId) },
+    `SELECT project_id, TraceId, SpanId FROM otel_traces
+    WHERE project_id IN {projectIds:Array(String)}
+      AND Timestamp IN (SELECT fromUnixTimestamp64Nano(arrayJoin({starts:Array(Int64)})))`,
+    {
+      projectIds: [...new Set(spans.map(({ projectId }) => projectId))],
+      starts: spans.map(({ startUnixNano }) => startUnixNano),
+    },
   );
   return rows.map((row) => spanKey(row.project_id, row.TraceId, row.SpanId));
 }
