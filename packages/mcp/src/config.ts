@@ -19,6 +19,7 @@ const API_URL_EXPECTED = "must be http or https, such as http://localhost:8000";
 
 /** Longest raw trace, in tokens, that `trace_detail` returns unasked. */
 export const DEFAULT_MAX_RAW_TOKENS = 10_000;
+const RAW_TOKENS_EXPECTED = "must be a whole number from 1000 to 1000000";
 
 /** Every environment variable the server reads. `docs/configuration.md` is made from this. */
 export const configSchema = z.object({
@@ -44,10 +45,10 @@ export const configSchema = z.object({
   AGENTOPS_MAX_RAW_TOKENS: nonEmpty
     .pipe(
       z.coerce
-        .number<string | undefined>()
-        .int()
-        .min(1_000)
-        .max(1_000_000)
+        .number<string | undefined>(RAW_TOKENS_EXPECTED)
+        .int(RAW_TOKENS_EXPECTED)
+        .min(1_000, RAW_TOKENS_EXPECTED)
+        .max(1_000_000, RAW_TOKENS_EXPECTED)
         .default(DEFAULT_MAX_RAW_TOKENS),
     )
     .describe(
@@ -69,6 +70,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 /** Where `--http` listens unless told otherwise: this machine alone. */
 const DEFAULT_HTTP_HOST = "127.0.0.1";
 const DEFAULT_HTTP_PORT = 3_000;
+const PORT_EXPECTED = "must be a whole number from 0 to 65535";
 
 /** Names under which a server that listens on this machine alone is reached. */
 const LOOPBACK_HOSTNAMES = ["localhost", "127.0.0.1", "[::1]"];
@@ -76,7 +78,12 @@ const LOOPBACK_HOSTNAMES = ["localhost", "127.0.0.1", "[::1]"];
 /** What `--http` takes on the command line; no secret is among it. */
 export const httpFlagsSchema = z.object({
   host: z.string().min(1).default(DEFAULT_HTTP_HOST),
-  port: z.coerce.number().int().min(0).max(65_535).default(DEFAULT_HTTP_PORT),
+  port: z.coerce
+    .number(PORT_EXPECTED)
+    .int(PORT_EXPECTED)
+    .min(0, PORT_EXPECTED)
+    .max(65_535, PORT_EXPECTED)
+    .default(DEFAULT_HTTP_PORT),
   "allowed-host": z.array(z.string().min(1)).default([]),
   "auth-token-file": z.string().min(1).optional(),
 });

@@ -34,7 +34,7 @@ test("a wrong setting ends with status 2, names the variable and not its value",
   const env = { AGENTOPS_MAX_RAW_TOKENS: "plenty" };
   await expect(run(process.execPath, [MCP_CLI], { env })).rejects.toMatchObject({
     code: 2,
-    stderr: expect.stringContaining("AGENTOPS_MAX_RAW_TOKENS"),
+    stderr: expect.stringContaining("AGENTOPS_MAX_RAW_TOKENS: must be a whole number"),
   });
 });
 

@@ -6,6 +6,9 @@ import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { installPackage } from "../../../test/install-package.js";
+import { openFaultServer } from "./api/fault-server.js";
+import { apiKey, scriptBearerGeneration } from "./api/scripts.js";
+import { callerOf } from "./mcp-client.js";
 
 /** What a user may be asked to download. */
 const MAX_UNPACKED_BYTES = 2_000_000;
@@ -36,12 +39,29 @@ test("it brings no compiler of schemas, which would cost 30 ms at every start", 
   expect(readFileSync(command, "utf8")).not.toMatch(/\bajv/i);
 });
 
-test("its command serves MCP from a folder that holds nothing else", async () => {
+test("npx starts it from a folder that holds nothing else, without a network, to read a server of this machine", async () => {
+  await using api = await openFaultServer();
+  scriptBearerGeneration(api);
   const client = new Client({ name: "test", version: "1.0.0" });
-  const command = join(folder, "node_modules/.bin/mcp-server-agentops-api");
-  await client.connect(new StdioClientTransport({ command, cwd: folder }));
-  const { tools } = await client.listTools();
+  const args = ["--offline", "mcp-server-agentops-api"];
+  const env = {
+    PATH: process.env.PATH ?? "",
+    HOME: folder,
+    AGENTOPS_API_KEY: apiKey,
+    AGENTOPS_API_URL: api.url,
+  };
+  await client.connect(new StdioClientTransport({ command: "npx", args, env, cwd: folder }));
+  const { text, isError } = await callerOf(client)("list_traces");
   await client.close();
 
-  expect(tools.map(({ name }) => name)).toContain("trace_detail");
+  expect({ text, isError }).toEqual({ text: '{"traces":[],"total":0}', isError: false });
+});
+
+test("it brings the licence of everything that is bundled into it", () => {
+  const notices = join(folder, "node_modules/mcp-server-agentops-api/dist/THIRD-PARTY-NOTICES.txt");
+  const text = readFileSync(notices, "utf8");
+  for (const name of ["@modelcontextprotocol/server", "zod", "ipaddr.js", "@hono/node-server"]) {
+    expect(text).toContain(`${name} `);
+  }
+  expect(text.match(/^Permission is hereby granted|Apache License/gim)?.length).toBeGreaterThan(3);
 });

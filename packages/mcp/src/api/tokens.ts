@@ -19,7 +19,7 @@ export interface TokensOptions {
 
 /** The contract: what outlives a call is the token, in memory, this long at most. */
 export const MAX_TOKEN_AGE_MS = 15 * 60_000;
-const MAX_TOKENS = 1_000;
+export const MAX_TOKENS = 1_000;
 
 /** An exchange is shared, so it has a deadline of its own rather than that of whoever came first. */
 const EXCHANGE_DEADLINE_MS = 30_000;

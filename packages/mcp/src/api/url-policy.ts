@@ -77,7 +77,7 @@ function missingApiKey(): ApiError {
   return new ApiError(
     "missing_api_key",
     "No AgentOps API key was given.",
-    "Set AGENTOPS_API_KEY where the server is configured, or pass it with the call. Keys are listed at https://app.agentops.ai/settings/projects.",
+    "Set AGENTOPS_API_KEY where the server is configured, over HTTP the header X-Agentops-Api-Key, or pass it with the call. Keys are listed at https://app.agentops.ai/settings/projects.",
   );
 }
 

@@ -1,5 +1,6 @@
-import { describe, expect, test } from "vitest";
-import { isPublicAddress } from "../../src/api/address-policy.js";
+import type { LookupAddress } from "node:dns";
+import { describe, expect, test, vi } from "vitest";
+import { isPublicAddress, lookupPublic } from "../../src/api/address-policy.js";
 import { openAgentOps } from "../../src/api/agentops.js";
 import { openFaultServer } from "./fault-server.js";
 import { apiKey, codeOf, never, scriptBearerGeneration } from "./scripts.js";
@@ -88,5 +89,58 @@ describe("where only public addresses may be read", () => {
     const client = agentOps.client({ baseUrl: outer.url, apiKey });
     expect(await codeOf(client.listTraces({ limit: 1 }, never))).toBe("url_not_allowed");
     expect(inner.connectionCount).toBe(0);
+  });
+});
+
+/** What each lookup of a made-up name finds, in order: no real resolver changes its mind on demand. */
+const scriptedAnswers = vi.hoisted(() => new Map<string, string[][]>());
+
+vi.mock("node:dns", async (importOriginal) => {
+  const dns = await importOriginal<typeof import("node:dns")>();
+  const lookup: typeof dns.lookup = Object.assign((...args: Parameters<typeof lookupPublic>) => {
+    const [hostname, options, callback] = args;
+    const addresses = scriptedAnswers.get(hostname)?.shift();
+    if (!addresses) return dns.lookup(hostname, options, callback);
+    callback(
+      null,
+      addresses.map((address) => ({ address, family: 4 })),
+    );
+  }, dns.lookup);
+  return { ...dns, lookup };
+});
+
+describe("a name whose addresses change (DNS rebinding)", () => {
+  function lookUp(hostname: string): Promise<string | LookupAddress[]> {
+    return new Promise((resolve, reject) => {
+      lookupPublic(hostname, { all: true }, (error, addresses) =>
+        error ? reject(error) : resolve(addresses),
+      );
+    });
+  }
+
+  test("is connected to at the addresses that were checked, and checked again the next time", async () => {
+    scriptedAnswers.set("rebinding.test", [["1.1.1.1"], ["127.0.0.1"]]);
+    expect(await lookUp("rebinding.test")).toEqual([{ address: "1.1.1.1", family: 4 }]);
+    expect(await codeOf(lookUp("rebinding.test"))).toBe("url_not_allowed");
+  });
+
+  test("is refused if only one of them is private", async () => {
+    scriptedAnswers.set("mixed.test", [["1.1.1.1", "10.0.0.1"]]);
+    expect(await codeOf(lookUp("mixed.test"))).toBe("url_not_allowed");
+  });
+
+  test("is looked up once for each connection, by the check itself", async () => {
+    await using server = await openFaultServer();
+    scriptBearerGeneration(server);
+    const baseUrl = server.url.replace("127.0.0.1", "once.test");
+    // A second lookup would find what the first one did not.
+    scriptedAnswers.set("once.test", [["10.0.0.1"], ["127.0.0.1"]]);
+    const publicAddressesOnly = { exceptBaseUrls: [] };
+    const agentOps = openAgentOps({ userAgent: "test", publicAddressesOnly });
+    const client = agentOps.client({ baseUrl, apiKey });
+
+    expect(await codeOf(client.listTraces({ limit: 1 }, never))).toBe("url_not_allowed");
+    expect(scriptedAnswers.get("once.test")).toHaveLength(1);
+    expect(server.connectionCount).toBe(0);
   });
 });

@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { defaultLimits } from "../../src/api/agentops.js";
-import { createTokens, MAX_TOKEN_AGE_MS } from "../../src/api/tokens.js";
+import { createTokens, MAX_TOKEN_AGE_MS, MAX_TOKENS } from "../../src/api/tokens.js";
 import { createTransport } from "../../src/api/transport.js";
 import { type FaultServer, openFaultServer, routeNotFound } from "./fault-server.js";
 import {
@@ -108,22 +108,39 @@ describe("a token", () => {
     },
   );
 
-  test("is forgotten when the process closes", async () => {
-    const now = Date.now;
+  describe("is forgotten", () => {
     const transport = createTransport({
       ...defaultLimits,
       userAgent: "test",
       mayBePrivate: () => true,
-      now,
+      now: Date.now,
     });
-    const tokens = createTokens({ transport, now });
-    const credential = { id: "of the key", baseUrl: server.url, apiKey };
-    const call = { signal: never, deadlineAtMs: Infinity };
-    await tokens.session(credential, call);
-    tokens.clear();
-    await tokens.session(credential, call);
-    await transport.close();
-    expect(server.count(EXCHANGE)).toBe(2);
+    afterAll(() => transport.close());
+
+    function openTokens() {
+      const tokens = createTokens({ transport, now: Date.now });
+      const call = { signal: never, deadlineAtMs: Infinity };
+      const open = (id: string) => tokens.session({ id, baseUrl: server.url, apiKey }, call);
+      return { open, clear: tokens.clear };
+    }
+
+    test("when the process closes", async () => {
+      const { open, clear } = openTokens();
+      await open("key");
+      clear();
+      await open("key");
+      expect(server.count(EXCHANGE)).toBe(2);
+    });
+
+    test("when a thousand others are newer", async () => {
+      const { open } = openTokens();
+      await open("first");
+      for (let other = 0; other < MAX_TOKENS; other += 1) await open(`${other}`);
+      await open(`${MAX_TOKENS - 1}`);
+      expect(server.count(EXCHANGE)).toBe(1 + MAX_TOKENS);
+      await open("first");
+      expect(server.count(EXCHANGE)).toBe(2 + MAX_TOKENS);
+    });
   });
 });
 

@@ -54,7 +54,8 @@ describe("--auth-token-file guards the server", () => {
 describe("flags that cannot be served end with status 2 and say why", () => {
   test.each([
     ["a port without --http", ["--port", "3000"], {}, /--http/],
-    ["a port that is none", ["--http", "--port", "99999"], {}, /--port/],
+    ["a port that is none", ["--http", "--port", "http"], {}, /^--port: must be .* 0 to 65535\.$/m],
+    ["a port too high", ["--http", "--port", "99999"], {}, /^--port: must be .* 0 to 65535\.$/m],
     [
       "a key open to the network",
       ["--http", "--host", "0.0.0.0"],

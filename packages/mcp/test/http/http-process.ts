@@ -49,6 +49,15 @@ export async function connectOverHttp(
   headers: Record<string, string> = {},
   era: Era = "legacy",
 ): Promise<Pick<Connection, "client" | "call">> {
+  return connectionOf(await openOverHttp(url, headers, era));
+}
+
+/** The same without a test: whoever opens it closes it. */
+export async function openOverHttp(
+  url: string,
+  headers: Record<string, string>,
+  era: Era,
+): Promise<Client> {
   const client = new Client(
     { name: "test", version: "1.0.0" },
     { versionNegotiation: { mode: era } },
@@ -56,5 +65,5 @@ export async function connectOverHttp(
   await client.connect(
     new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }),
   );
-  return connectionOf(client);
+  return client;
 }

@@ -159,7 +159,7 @@ describe("whose key goes where", () => {
     const { url } = await startHttp(configuredUrl());
     const { call } = await connectOverHttp(url, { Authorization: `Bearer ${apiKey}` });
 
-    expect((await call("list_traces")).text).toMatch(/^missing_api_key: /);
+    expect((await call("list_traces")).text).toMatch(/^missing_api_key: [\s\S]*X-Agentops-Api-Key/);
     expect(api.count(EXCHANGE)).toBe(0);
   });
 });

@@ -81,6 +81,24 @@ describe("limits", () => {
     expect((await callListTraces(`${server.url}/mcp`)).status).toBe(200);
   });
 
+  test("one connection more than the limit is closed", async () => {
+    const server = await listenWith({ maxConnections: 1 });
+    onTestFinished(() => server.close());
+    const { hostname, port } = new URL(server.url);
+    const open = () => {
+      const socket = connect(Number(port), hostname);
+      onTestFinished(() => void socket.destroy());
+      return socket;
+    };
+    const first = open();
+    await once(first, "connect");
+    const second = open();
+
+    await once(second.resume(), "close");
+    first.write("GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    expect(String((await once(first, "data"))[0])).toMatch(/^HTTP\/1.1 200 /);
+  });
+
   test("a client that never finishes its request is cut off", async () => {
     const server = await listenWith({ headersTimeoutMs: 200, requestTimeoutMs: 200 });
     onTestFinished(() => server.close());

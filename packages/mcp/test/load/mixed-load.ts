@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { traceId } from "../api/scripts.js";
-import { type Connection, callerOf } from "../mcp-client.js";
+import { openOverHttp } from "../http/http-process.js";
+import { type Connection, callerOf, ERAS } from "../mcp-client.js";
 import { MARKERS, type Tenant } from "./tenant-api.js";
 
 export interface Load {
@@ -72,7 +72,7 @@ export async function runMixedLoad(load: Load): Promise<LoadReport> {
 
   const endsAt = performance.now() + load.seconds * 1000;
   async function callUntilTheEnd(tenant: Tenant, first: number): Promise<void> {
-    const { client, call } = await connect(load.mcpUrl, tenant);
+    const { client, call } = await connect(load.mcpUrl, tenant, first);
     for (let turn = first; performance.now() < endsAt; turn++) {
       const step = steps[turn % steps.length];
       if (!step) continue;
@@ -119,13 +119,14 @@ function isRight({ step, tenant, text, code }: Outcome): boolean {
   return step.answer ? text === step.answer(tenant) : text.includes(tenant.marker);
 }
 
-async function connect(url: string, tenant: Tenant) {
-  const client = new Client({ name: "load", version: "1.0.0" });
-  const headers = { "X-Agentops-Api-Key": tenant.apiKey };
-  await client.connect(
-    new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }),
-  );
-  return { client, call: callerOf(client) };
+/** Both protocol eras, each with the key in a header and in every call. */
+async function connect(url: string, { apiKey }: Tenant, index: number) {
+  const isInHeader = index % 4 < 2;
+  const headers: Record<string, string> = isInHeader ? { "X-Agentops-Api-Key": apiKey } : {};
+  const client = await openOverHttp(url, headers, ERAS[index % 2 === 0 ? 0 : 1]);
+  const call = callerOf(client);
+  const credential = isInHeader ? {} : { AGENTOPS_API_KEY: apiKey };
+  return { client, call: (tool: string, args: object) => call(tool, { ...args, ...credential }) };
 }
 
 async function readRssMb(pid: number): Promise<readonly number[]> {

@@ -1,7 +1,9 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Client } from "@modelcontextprotocol/client";
@@ -70,24 +72,78 @@ test("bin/run-server starts from a fresh checkout and from any folder, and downl
   expect(existsSync(join(checkout, "node_modules/chdb"))).toBe(false);
 });
 
-test("the steps of packages/mcp/Dockerfile make a server from what .dockerignore lets in", async () => {
-  const context = join(folder, "context");
+/** What an engine would copy into the image that builds. */
+function copyContext(to: string): void {
   const ignored = readFileSync(join(root, ".dockerignore"), "utf8").split("\n");
   const allowed = ignored.filter((line) => line.startsWith("!")).map((line) => line.slice(1));
-  copyFiles(context, (file) => allowed.some((path) => matchesGlob(file, path)));
+  copyFiles(to, (file) => allowed.some((path) => matchesGlob(file, path)));
+}
 
-  const dockerfile = readFileSync(join(root, "packages/mcp/Dockerfile"), "utf8");
-  const [, steps = ""] = /^RUN ((?:.*\\\n)*.*)/m.exec(dockerfile) ?? [];
-  await run("sh", ["-c", steps], { cwd: context });
+/** The shell commands of a Dockerfile, and those that its container runs. */
+function readDockerfile(path: string) {
+  const dockerfile = readFileSync(join(root, path), "utf8");
+  const argumentsOf = (pattern: RegExp): string[] =>
+    JSON.parse(pattern.exec(dockerfile)?.[1] ?? "[]");
+  return {
+    runs: [...dockerfile.matchAll(/^RUN ((?:.*\\\n)*.*)/gm)].map(([, steps = ""]) => steps),
+    command: argumentsOf(/^CMD (.*)/m),
+    healthCheck: argumentsOf(/^HEALTHCHECK .* CMD (.*)/m),
+  };
+}
+
+test("the steps of packages/mcp/Dockerfile make a server from what .dockerignore lets in", async () => {
+  const context = join(folder, "context");
+  copyContext(context);
+  const { runs, command } = readDockerfile("packages/mcp/Dockerfile");
+  await run("sh", ["-c", runs.join("\n")], { cwd: context });
   cpSync(join(context, "packages/mcp/dist"), join(folder, "app"), { recursive: true });
 
-  const [, command = "[]"] = /^CMD (.*)/m.exec(dockerfile) ?? [];
-  const [node, file, ...flags]: string[] = JSON.parse(command);
+  const [node, file, ...flags] = command;
   expect([node, flags]).toEqual(["node", ["--http", "--host", "0.0.0.0"]]);
   expect(await toolsOf(process.execPath, [join(folder, "app", file ?? "")], folder)).toContain(
     "list_traces",
   );
 });
+
+test("those of packages/local/Dockerfile too, and its health check tells a running server from none", async () => {
+  const image = join(folder, "local image");
+  copyContext(join(image, "src"));
+  const { runs, command, healthCheck } = readDockerfile("packages/local/Dockerfile");
+  const [build = "", install = ""] = runs;
+  // The last steps would empty this machine's cache and make a folder at its root.
+  const [installing = "", others] = install.split(" \\\n && npm cache clean --force");
+  expect(others).toBe(" \\\n && mkdir /data \\\n && chown node:node /data");
+  await run("sh", ["-c", build], { cwd: join(image, "src") });
+  await run("sh", ["-c", installing], { cwd: image });
+
+  const [node, file, ...flags] = command;
+  expect([node, flags]).toEqual(["node", ["--host", "0.0.0.0", "--data-dir", "/data"]]);
+  const args = [file ?? "", "--port", "0", "--data-dir", join(image, "data")];
+  const server = spawn(process.execPath, args, { cwd: image, stdio: ["ignore", "ignore", "pipe"] });
+  const url = await listeningUrl(server.stderr);
+  const isHealthy = () => {
+    const [, flag = "", script = ""] = healthCheck;
+    const here = script.replace("http://127.0.0.1:8000", url);
+    expect(here).not.toBe(script);
+    return run(process.execPath, [flag, here]).then(
+      () => true,
+      () => false,
+    );
+  };
+  expect(await isHealthy()).toBe(true);
+  server.kill("SIGTERM");
+  expect(await once(server, "exit")).toEqual([0, null]);
+  expect(await isHealthy()).toBe(false);
+});
+
+async function listeningUrl(stderr: Readable): Promise<string> {
+  let said = "";
+  for await (const chunk of stderr.iterator({ destroyOnReturn: false })) {
+    said += String(chunk);
+    if (said.includes("Ready.")) break;
+  }
+  return /http:\/\/[\d.:]+/.exec(said)?.[0] ?? `It did not start: ${said}`;
+}
 
 /** As much of .dockerignore's patterns as ours use: a path, a folder, and `*` inside a name. */
 function matchesGlob(file: string, pattern: string): boolean {
