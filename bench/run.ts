@@ -1,4 +1,4 @@
-/** `npm run bench` runs every benchmark; `npm run bench -- start scale --spans 10000000` runs those named. */
+/** `npm run bench` runs every benchmark; `npm run bench -- load scale --minutes 10 --spans 10000000` those named. */
 import { readdir } from "node:fs/promises";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
@@ -11,7 +11,7 @@ const names = (await readdir(import.meta.dirname))
   .map((file) => basename(file, ".bench.ts"));
 // Options are the benchmarks' own.
 const { positionals } = parseArgs({
-  options: { spans: { type: "string" } },
+  options: { spans: { type: "string" }, minutes: { type: "string" } },
   allowPositionals: true,
 });
 const wanted = positionals.length > 0 ? positionals : names;

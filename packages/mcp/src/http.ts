@@ -70,12 +70,23 @@ export function createHttpEndpoint(
 /** The parsed body, or the answer to a body that is too long, broken off or not JSON. */
 async function readJson(request: Request): Promise<unknown> {
   try {
-    const body = await readRequestBody(request, MAX_BODY_BYTES);
+    const body = await readBody(request);
     if (body.tooLarge) return rpcError(413, -32000, `Request body over ${MAX_BODY_BYTES} bytes`);
     return JSON.parse(body.text);
   } catch {
     return rpcError(400, PARSE_ERROR, "Parse error: the request body is not valid JSON");
   }
+}
+
+/**
+ * Node hands over no more of a body than its declared length. As a stream, which is how one without a
+ * length is read, each leaves behind what only a second garbage collection frees: under load, gigabytes.
+ */
+async function readBody(request: Request): ReturnType<typeof readRequestBody> {
+  const declaredBytes = request.headers.get("content-length");
+  if (declaredBytes === null) return await readRequestBody(request, MAX_BODY_BYTES);
+  if (Number(declaredBytes) > MAX_BODY_BYTES) return { tooLarge: true };
+  return { tooLarge: false, text: await request.text() };
 }
 
 function rpcError(status: number, code: number, message: string): Response {

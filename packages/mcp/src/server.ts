@@ -1,14 +1,11 @@
 import { McpServer, type ServerContext } from "@modelcontextprotocol/server";
-import type * as z from "zod";
 import type { TraceContext } from "./api/agentops.js";
 import type { AgentOpsClient } from "./api/client.js";
 import { registerPrompts } from "./prompts.js";
 import { registerResources } from "./resources.js";
 import {
-  acceptedInput,
   type CallCredential,
   type ConfiguredCredential,
-  shownInput,
   splitCredential,
 } from "./tools/credentials.js";
 import type { Progress, Tool, ToolLimits } from "./tools/define-tool.js";
@@ -20,6 +17,7 @@ import {
   type ToolErrorCode,
   toToolError,
 } from "./tools/tool-error.js";
+import { type ToolSchemas, toolSchemas } from "./tools/tool-schemas.js";
 import { parseTraceContext } from "./trace-context.js";
 
 export const INSTRUCTIONS = [
@@ -81,14 +79,14 @@ export function createServer(options: ServerOptions): McpServer {
 }
 
 function registerTool(server: McpServer, tool: Tool, options: ServerOptions): void {
-  const shown = shownInput(tool.input, { ...options, isOriginal: tool.answersRaw === true });
+  const schemas = toolSchemas(tool, options);
 
   server.registerTool(
     tool.name,
     {
       title: tool.title,
       description: tool.description,
-      inputSchema: withoutValidation(shown),
+      inputSchema: schemas.listed,
       annotations: {
         title: tool.title,
         readOnlyHint: true,
@@ -98,13 +96,13 @@ function registerTool(server: McpServer, tool: Tool, options: ServerOptions): vo
       },
       ...(tool.answersRaw && { _meta: { "anthropic/maxResultSizeChars": MAX_RAW_RESULT_CHARS } }),
     },
-    (args: unknown, context) => answer({ tool, shown, args, context, options }),
+    (args: unknown, context) => answer({ tool, schemas, args, context, options }),
   );
 }
 
 interface ToolCall {
   readonly tool: Tool;
-  readonly shown: z.ZodObject;
+  readonly schemas: ToolSchemas;
   readonly args: unknown;
   readonly context: ServerContext;
   readonly options: ServerOptions;
@@ -112,9 +110,11 @@ interface ToolCall {
 
 /** Runs one call. The only catch: everything thrown becomes an error the agent can act on. */
 async function answer(call: ToolCall) {
-  const { tool, shown, args, context, options } = call;
-  const parsed = acceptedInput(tool.input).safeParse(args);
-  if (!parsed.success) return failed(call, argumentError(tool.name, shown, parsed.error.issues));
+  const { tool, schemas, args, context, options } = call;
+  const parsed = schemas.accepted().safeParse(args);
+  if (!parsed.success) {
+    return failed(call, argumentError(tool.name, schemas.shown(), parsed.error.issues));
+  }
 
   try {
     const { credential, toolArgs } = splitCredential(parsed.data);
@@ -158,20 +158,4 @@ function progressReporter({ mcpReq }: ServerContext): (progress: Progress) => vo
 
 function textResult(text: string) {
   return { content: [{ type: "text" as const, text }] };
-}
-
-/**
- * Shows clients the JSON Schema but leaves the checking to {@link answer}, so that a wrong argument
- * is answered in the same form as every other error.
- */
-function withoutValidation(schema: z.ZodObject) {
-  const { jsonSchema } = schema["~standard"];
-  return {
-    "~standard": {
-      version: 1 as const,
-      vendor: "zod",
-      validate: (value: unknown) => ({ value }),
-      jsonSchema,
-    },
-  };
 }

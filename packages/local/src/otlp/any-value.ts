@@ -1,4 +1,4 @@
-import { type Text, textToString } from "../store/index.js";
+import { type Text, textToString, Utf8 } from "../store/index.js";
 
 /** An OTLP `AnyValue`, of either encoding. Bytes are already base64 text, the only form we keep. */
 export type AnyValue =
@@ -29,7 +29,7 @@ function json(value: AnyValue): string {
 }
 
 function isText(value: AnyValue): value is Text {
-  return typeof value === "string" || value instanceof Uint8Array;
+  return typeof value === "string" || value instanceof Utf8;
 }
 
 function isList(value: AnyValue): value is readonly AnyValue[] {

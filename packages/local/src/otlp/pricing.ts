@@ -1,4 +1,10 @@
-import { type SpanGroup, type SpanRecord, type Text, textToString } from "../store/index.js";
+import {
+  type SpanGroup,
+  type SpanRecord,
+  type Text,
+  textToString,
+  type Utf8,
+} from "../store/index.js";
 import { loadPrices, type ModelCall, type PriceCall } from "./model-prices.js";
 
 /** Adds to every span that called a model, and does not say what that cost, what it cost. */
@@ -134,9 +140,9 @@ function readAttributes({ attributes }: SpanRecord): Found | undefined {
 }
 
 /** From the end: the keys begin alike. */
-function isEqual(left: Uint8Array, right: Uint8Array): boolean {
-  for (let index = right.length - 1; index >= 0; index--) {
-    if (left[index] !== right[index]) return false;
+function isEqual({ message, start }: Utf8, bytes: Uint8Array): boolean {
+  for (let index = bytes.length - 1; index >= 0; index--) {
+    if (message[start + index] !== bytes[index]) return false;
   }
   return true;
 }

@@ -1,6 +1,6 @@
 import { type Text, textToString } from "../store/index.js";
 import { type AnyValue, attributeText } from "./any-value.js";
-import { bytes, type Fields, fixed64, type Reader, readMessage, varint } from "./wire.js";
+import { bytes, type Fields, fixed64, type Reader, readMessage, readText, varint } from "./wire.js";
 
 interface KeyValue {
   key: Text;
@@ -28,7 +28,7 @@ export function readAttribute(
 
 const valueFields: Fields<{ value: AnyValue }> = {
   [bytes(1)]: (target, reader) => {
-    target.value = reader.bytes();
+    target.value = readText(reader);
   },
   [varint(2)]: (target, reader) => {
     target.value = reader.bool();
@@ -65,7 +65,7 @@ const mapFields: Fields<Map<string, AnyValue>> = {
 
 const keyValueFields: Fields<KeyValue> = {
   [bytes(1)]: (target, reader) => {
-    target.key = reader.bytes();
+    target.key = readText(reader);
   },
   [bytes(2)]: (target, reader) => {
     target.value = readValue(reader);

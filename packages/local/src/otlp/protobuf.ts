@@ -20,6 +20,7 @@ import {
   readFixed64,
   readHex,
   readMessage,
+  readText,
   readWhole,
   varint,
 } from "./wire.js";
@@ -55,7 +56,7 @@ const eventFields: Fields<Draft<SpanEventRecord>> = {
     event.timeUnixNano = readFixed64(reader);
   },
   [bytes(2)]: (event, reader) => {
-    event.name = reader.bytes();
+    event.name = readText(reader);
   },
   [bytes(3)]: readAttribute,
 };
@@ -68,14 +69,14 @@ const linkFields: Fields<Draft<SpanLinkRecord>> = {
     link.spanId = readHex(reader);
   },
   [bytes(3)]: (link, reader) => {
-    link.traceState = reader.bytes();
+    link.traceState = readText(reader);
   },
   [bytes(4)]: readAttribute,
 };
 
 const statusFields: Fields<SpanDraft> = {
   [bytes(2)]: (span, reader) => {
-    span.statusMessage = reader.bytes();
+    span.statusMessage = readText(reader);
   },
   [varint(3)]: (span, reader) => {
     span.status = statusNames[reader.int32()] ?? "Unset";
@@ -90,13 +91,13 @@ const spanFields: Fields<SpanDraft> = {
     span.spanId = readHex(reader);
   },
   [bytes(3)]: (span, reader) => {
-    span.traceState = reader.bytes();
+    span.traceState = readText(reader);
   },
   [bytes(4)]: (span, reader) => {
     span.parentSpanId = readHex(reader);
   },
   [bytes(5)]: (span, reader) => {
-    span.name = reader.bytes();
+    span.name = readText(reader);
   },
   [varint(6)]: (span, reader) => {
     span.kind = spanKindNames[reader.int32()] ?? "Unspecified";
@@ -125,10 +126,10 @@ const spanFields: Fields<SpanDraft> = {
 
 const scopeFields: Fields<Draft<ScopeRecord>> = {
   [bytes(1)]: (scope, reader) => {
-    scope.name = reader.bytes();
+    scope.name = readText(reader);
   },
   [bytes(2)]: (scope, reader) => {
-    scope.version = reader.bytes();
+    scope.version = readText(reader);
   },
 };
 

@@ -1,4 +1,5 @@
 import protobuf from "protobufjs/minimal.js";
+import { Utf8 } from "../store/index.js";
 
 export type Reader = protobuf.Reader;
 
@@ -56,6 +57,13 @@ export function readFixed64(reader: Reader): bigint {
   const at = reader.pos;
   reader.skip(8);
   return new DataView(reader.buf.buffer, reader.buf.byteOffset + at, 8).getBigUint64(0, true);
+}
+
+export function readText(reader: Reader): Utf8 {
+  const length = reader.uint32();
+  const start = reader.pos;
+  reader.skip(length);
+  return new Utf8(reader.buf, start, reader.pos);
 }
 
 export function readHex(reader: Reader): string {

@@ -31,9 +31,11 @@ export interface SpanIntake {
   stage(spans: readonly EncodedSpan[]): Promise<StagedSpans>;
 }
 
+/** Either of the two is called, once. */
 export interface StagedSpans {
   /** Resolves once they are on disk, in all tables. One call at a time. */
   insert(): Promise<void>;
+  discard(): Promise<void>;
 }
 
 /** A ClickHouse server, or any one of a cluster's. */

@@ -29,20 +29,27 @@ export async function openFileIntake(
       await database.write(insertFile, { path });
     } catch (error) {
       await deriveAgain(database, path);
-      throw error;
-    } finally {
       await rm(path);
+      throw error;
     }
+    await rm(path);
   }
 
   return {
     async stage(spans) {
       const path = join(folder, `${sequence++}${COMPLETE}`);
-      await writeRows(
-        path,
-        spans.map(({ row }) => row),
-      );
-      return { insert: () => insert(path) };
+      const unfinished = `${path}.part`;
+      try {
+        await writeRows(
+          unfinished,
+          spans.map(({ row }) => row),
+        );
+        await rename(unfinished, path);
+      } catch (error) {
+        await rm(unfinished, { force: true });
+        throw error;
+      }
+      return { insert: () => insert(path), discard: () => rm(path) };
     },
   };
 }
@@ -58,15 +65,18 @@ SETTINGS ${Object.entries(insertSettings)
   .map(([name, value]) => `${name} = '${value}'`)
   .join(", ")}`;
 
+/** In one call: `writeFile` waits for the event loop after each half megabyte. */
 async function writeRows(path: string, rows: readonly Uint8Array[]): Promise<void> {
-  const unfinished = `${path}.part`;
-  const file = await open(unfinished, "w");
+  const file = await open(path, "w");
   try {
-    await file.writeFile(Buffer.concat(rows));
+    const { bytesWritten } = await file.writev(rows);
+    const bytes = rows.reduce((sum, row) => sum + row.length, 0);
+    if (bytesWritten < bytes) {
+      throw new Error(`Only ${bytesWritten} of ${bytes} bytes fit the disk.`);
+    }
   } finally {
     await file.close();
   }
-  await rename(unfinished, path);
 }
 
 async function deriveAgain(database: Pick<Database, "write">, path: string): Promise<void> {

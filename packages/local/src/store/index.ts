@@ -26,6 +26,7 @@ export {
   type Text,
   type TextEntries,
   textToString,
+  Utf8,
 } from "./span-record.js";
 export type { SpanPosition, SpanQuery } from "./span-search.js";
 export type { FlatAttributes, StoredSpan } from "./spans.js";

@@ -168,6 +168,7 @@ function createIntake(client: ClickHouseClient): SpanIntake {
           }
           await insert(spans);
         },
+        async discard() {},
       };
     },
   };

@@ -1,4 +1,4 @@
-import type { Database } from "./database.js";
+import type { Database, StagedSpans } from "./database.js";
 import { type EncodedSpan, spanKey } from "./row-binary.js";
 
 /** Adds spans to the database. One call at a time. */
@@ -17,13 +17,29 @@ export interface SpanLog {
 export async function openSpanLog(database: Database): Promise<SpanLog> {
   const intake = await database.openIntake();
 
+  /** Staged while they are looked up, and again if some are stored: that is rare, and the engine waits meanwhile. */
+  async function stageNew(
+    spans: ReadonlyMap<string, EncodedSpan>,
+  ): Promise<StagedSpans | undefined> {
+    const [staging, lookup] = await Promise.allSettled([
+      intake.stage([...spans.values()]),
+      storedKeys(database, [...spans.values()]),
+    ]);
+    if (staging.status === "rejected") throw staging.reason;
+    const isNew = lookup.status === "fulfilled" && lookup.value.length === 0;
+    if (isNew) return staging.value;
+
+    await staging.value.discard();
+    if (lookup.status === "rejected") throw lookup.reason;
+    const fresh = new Map(spans);
+    for (const key of lookup.value) fresh.delete(key);
+    return fresh.size === 0 ? undefined : await intake.stage([...fresh.values()]);
+  }
+
   return {
     async append(spans) {
-      const fresh = new Map(spans.map((span) => [span.key, span] as const));
-      for (const key of await storedKeys(database, spans)) fresh.delete(key);
-      if (fresh.size === 0) return;
-      const staged = await intake.stage([...fresh.values()]);
-      await staged.insert();
+      const staged = await stageNew(new Map(spans.map((span) => [span.key, span] as const)));
+      await staged?.insert();
     },
   };
 }

@@ -1,9 +1,31 @@
-/** Text as it arrived: a string, or UTF-8 bytes that nobody needed to decode on the way to disk. */
-export type Text = string | Uint8Array;
+/**
+ * Text as it arrived: a string, or UTF-8 bytes that nobody needed to decode on the way to disk. A span
+ * has forty of them, and typed arrays of their own would cost more than all else that is done to it.
+ */
+export type Text = string | Utf8;
 
-export function textToString(text: Text): string {
-  return typeof text === "string" ? text : utf8.decode(text);
+/** A stretch of the bytes that a message came as. */
+export class Utf8 {
+  readonly message: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+
+  constructor(message: Uint8Array, start: number, end: number) {
+    this.message = message;
+    this.start = start;
+    this.end = end;
+  }
+
+  get length(): number {
+    return this.end - this.start;
+  }
+
+  toString(): string {
+    return utf8.decode(this.message.subarray(this.start, this.end));
+  }
 }
+
+export const textToString = (text: Text): string => text.toString();
 
 const utf8 = new TextDecoder();
 

@@ -118,7 +118,8 @@ function matches(route: string, { method, path }: ReceivedRequest): boolean {
   return new RegExp(`^${pattern}(\\?.*)?$`).test(`${method} ${path}`);
 }
 
-async function respond(outgoing: ServerResponse, answer: Answer): Promise<void> {
+/** Sends an answer, or the fault in its place. */
+export async function respond(outgoing: ServerResponse, answer: Answer): Promise<void> {
   const { status = 200, body = "", headers, delayMs, stream, reset } = answer;
   if (delayMs) await delay(delayMs);
   if (reset === "at once") return void outgoing.destroy();
