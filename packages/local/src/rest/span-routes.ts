@@ -19,8 +19,11 @@ export function addSpanRoutes(app: Hono, { store, tokens }: RestOptions): void {
   addRoute(app, "GET", "/v4/spans/metrics", async (context) => {
     const projectId = await dashboardProjectId(context, tokens);
     const query = parseMetricsQuery(context.req.queries());
-    const rows = await store.metrics(projectId, query);
-    return { group_by: query.group, rows: rows.map(metricsRow) };
+    const [rows, nestedCount = null] = await Promise.all([
+      store.metrics(projectId, query),
+      store.nestedUsageCount(projectId, query),
+    ]);
+    return { group_by: query.group, nested_count: nestedCount, rows: rows.map(metricsRow) };
   });
 }
 

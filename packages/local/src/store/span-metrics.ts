@@ -116,15 +116,65 @@ function countedSpans(group: keyof typeof spanKeys, selected: string): string {
     case "agent":
       return "AgentopsKind = 'agent'";
     case "model":
-      return `AgentopsKind = 'llm' AND ${isParent} NOT IN (${parents("'llm'", selected)})`;
+      return `AgentopsKind = 'llm' AND ${span} NOT IN (${those(parent, selected, "AgentopsKind = 'llm'")})`;
     case "tool":
-      return `AgentopsKind = 'tool' AND ${isParent} NOT IN (${parents("'tool'", selected)})`;
+      return `AgentopsKind = 'tool' AND NOT (${isToldAgain(selected)})`;
   }
 }
 
-const isParent = "cityHash64(TraceId, SpanId)";
-const parents = (kind: string, selected: string) =>
-  `SELECT cityHash64(TraceId, ParentSpanId) FROM otel_traces WHERE ${selected} AND AgentopsKind = ${kind}`;
+const span = "cityHash64(TraceId, SpanId)";
+const parent = "cityHash64(TraceId, ParentSpanId)";
+const those = (what: string, selected: string, condition: string) =>
+  `SELECT ${what} FROM otel_traces WHERE ${selected} AND ${condition}`;
+
+/** A model's request for a tool that also runs in the trace, or a tool span right below one of the same tool. */
+function isToldAgain(selected: string): string {
+  const modelCalls = those(span, selected, "AgentopsKind = 'llm'");
+  const executed = those(
+    "cityHash64(TraceId, ToolName)",
+    selected,
+    `AgentopsKind = 'tool' AND ${parent} NOT IN (${modelCalls})`,
+  );
+  const sameTool = those(
+    "cityHash64(TraceId, SpanId, ToolName)",
+    selected,
+    "AgentopsKind = 'tool'",
+  );
+  return `
+    (${parent} IN (${modelCalls}) AND cityHash64(TraceId, ToolName) IN (${executed}))
+    OR cityHash64(TraceId, ParentSpanId, ToolName) IN (${sameTool})`;
+}
+
+/**
+ * How many spans report, or may report, what spans below them report too, which only a trace's tree can
+ * tell apart: model calls above other work that counts and, where more than model and tool calls are added
+ * up, whatever else reports usage. Without any, sums over single spans are those of the tree. Of named traces only: a project is too much.
+ */
+export async function countNestedUsage(
+  database: Database,
+  projectId: string,
+  query: MetricsQuery,
+): Promise<number | undefined> {
+  const { group, traceIds, fromUnixNano: from, untilUnixNano: until } = query;
+  if (traceIds.length === 0) return undefined;
+  const selected = `${ofTraces(query)} AND ${during("Timestamp", query)}`;
+  const reports = "(TotalTokens > 0 OR HasCost)";
+  const parents = those(parent, selected, "ParentSpanId != ''");
+  const aboveOthers = those(parent, selected, `(${reports} OR ${span} IN (${parents}))`);
+  const rows = await database.read<{ count: number }>(
+    `SELECT count() AS count FROM otel_traces
+    WHERE ${selected} AND (
+      (AgentopsKind = 'llm' AND ${span} IN (${aboveOthers}))
+      OR (${countsCallsAlone(group) ? "0" : `AgentopsKind NOT IN ('llm', 'tool') AND ${reports}`})
+    )`,
+    { projectId, traceIds, from: from ?? 0n, until: until ?? 0n },
+  );
+  return rows[0]?.count;
+}
+
+function countsCallsAlone(group: MetricsGroup): boolean {
+  return group === "model" || group === "tool";
+}
 
 const traceKeys = {
   all: "'all'",

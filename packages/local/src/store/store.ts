@@ -24,7 +24,12 @@ import {
   type SpanGroupQuery,
 } from "./span-groups.js";
 import { openSpanLog } from "./span-log.js";
-import { type MetricsQuery, type MetricsRow, readMetrics } from "./span-metrics.js";
+import {
+  countNestedUsage,
+  type MetricsQuery,
+  type MetricsRow,
+  readMetrics,
+} from "./span-metrics.js";
 import type { SpanGroup } from "./span-record.js";
 import { type SpanQuery, searchSpans } from "./span-search.js";
 import { createSpanWriter } from "./span-writer.js";
@@ -60,6 +65,8 @@ export interface Store {
   upload(projectId: string, kind: UploadKind, id: string): Promise<Uint8Array | undefined>;
   searchSpans(projectId: string, query: SpanQuery): Promise<StoredSpan[]>;
   metrics(projectId: string, query: MetricsQuery): Promise<MetricsRow[]>;
+  /** Of the traces named in a query of metrics; undefined where none are. */
+  nestedUsageCount(projectId: string, query: MetricsQuery): Promise<number | undefined>;
   projectMetrics(projectId: string, query: ProjectMetricsQuery): Promise<ProjectMetrics>;
   /** Removes traces whose last span started before that, of all projects, and what was uploaded before it. */
   removeExpired(beforeUnixNano: bigint): Promise<void>;
@@ -100,6 +107,7 @@ export async function openStore(location: StoreLocation): Promise<Store> {
     upload: (projectId, kind, id) => readUpload(database, projectId, { kind, id }),
     searchSpans: (projectId, query) => searchSpans(database, projectId, query),
     metrics: (projectId, query) => readMetrics(database, projectId, query),
+    nestedUsageCount: (projectId, query) => countNestedUsage(database, projectId, query),
     projectMetrics: (projectId, query) => readProjectMetrics(database, projectId, query),
     // A span that comes in between would be missed by some tables and not by others.
     removeExpired: (before) => writer.between(() => removeExpired(database, before)),

@@ -25,14 +25,15 @@ let traceIds: string[];
 beforeAll(async () => {
   server = await startTestServer();
   traceIds = await sendSampleRuns({ url: server.url });
-  for (const spans of [crew, mixed]) {
+  for (const spans of [crew, mixed, ask, nested]) {
     const headers = { "content-type": "application/json" };
     await fetch(`${server.url}/v1/traces`, {
       method: "POST",
       headers,
       body: toJson(exportOf(...spans)),
     });
-    traceIds.push(spans[0]?.traceId ?? "");
+    // What is nested has its own test.
+    if (spans !== nested) traceIds.push(spans[0]?.traceId ?? "");
   }
 });
 afterAll(() => server.close());
@@ -89,6 +90,26 @@ const crew = [
     at: 3,
     values: { "gen_ai.request.model": "gpt-4o", ...usage(10, 0.2) },
   }),
+];
+
+// A model asks for tools inside its call; one runs, told by two instrumentations, and one does not.
+const askId = newTraceId();
+const inside = (parent: string) => ({ parentSpanId: parent.padStart(16, "0") });
+const ask = [
+  spanOf(askId, "e0", { name: "run.workflow" }),
+  spanOf(askId, "e1", { name: "gpt.llm", ...inside("e0"), at: 1, values: usage(5, 0.1) }),
+  spanOf(askId, "e2", { name: "tool_call.search", ...inside("e1"), at: 2 }),
+  spanOf(askId, "e3", { name: "tool_call.lookup", ...inside("e1"), at: 3 }),
+  spanOf(askId, "e4", { name: "search.tool", ...inside("e0"), at: 4 }),
+  spanOf(askId, "e5", { name: "execute_tool search", ...inside("e4"), at: 6 }),
+];
+
+// LangChain's model call around a retry around the provider's: both report.
+const nestedId = newTraceId();
+const nested = [
+  spanOf(nestedId, "f0", { name: "ChatOpenAI.llm", values: usage(9, 0.3) }),
+  spanOf(nestedId, "f1", { name: "retry.task", ...inside("f0"), at: 1 }),
+  spanOf(nestedId, "f2", { name: "openai.chat", ...inside("f1"), at: 2, values: usage(9, 0.3) }),
 ];
 
 // One span of each way to tell a kind, a tool and an agent.
@@ -176,6 +197,21 @@ describe("metrics are those of the MCP server's span tree", () => {
     const { server, tree } = await both("span_name");
     const withoutUsage = ({ usage: _, ...row }: Comparable) => row;
     expect(server.map(withoutUsage)).toEqual(tree.map(withoutUsage));
+  });
+
+  test.each([
+    { of: "spans that report only their own", id: askId, group: "all", count: 0 },
+    { of: "a root that reports the sum of its calls", id: crewId, group: "all", count: 1 },
+    { of: "such a root, where calls alone are counted", id: crewId, group: "model", count: 0 },
+    { of: "a model call deep inside another", id: nestedId, group: "model", count: 1 },
+  ])("nested_count tells of $of by $group: $count", async ({ id, group, count }) => {
+    const { body } = await server.read(`/v4/spans/metrics?group_by=${group}&trace_id=${id}`);
+    expect(body.nested_count).toBe(count);
+  });
+
+  test("nested_count is null where no trace is named", async () => {
+    const { body } = await server.read("/v4/spans/metrics");
+    expect(body.nested_count).toBeNull();
   });
 
   interface WireRow {

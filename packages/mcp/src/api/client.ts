@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { SpanFilter } from "../trace/find.js";
+import type { MetricsGroup, MetricsRow } from "../trace/metrics.js";
 import type { Span, Trace } from "../trace/trace.js";
 import type { Limits, Target } from "./agentops.js";
 import { type Call, withinDeadline } from "./call.js";
@@ -10,6 +11,7 @@ import { parseSpan, parseTrace, toTraceMetrics } from "./parse-trace.js";
 import { createReader, type Reader } from "./reader.js";
 import { readOf, routes } from "./routes.js";
 import { detailMetricsSchema, metricsSchema } from "./schemas.js";
+import { readSpanMetrics } from "./span-metrics.js";
 import { readSpanPage } from "./span-search.js";
 import type { Tokens } from "./tokens.js";
 import type { TraceCache } from "./trace-cache.js";
@@ -50,6 +52,12 @@ export interface AgentOpsClient {
   traceLog(traceId: string, signal: AbortSignal): Promise<TraceLog>;
   /** A page of what matches in all traces; undefined without the capability `spans.search`. */
   searchSpans(search: SpanSearch, signal: AbortSignal): Promise<SpanPage | undefined>;
+  /** Figures over traces that the database adds up; undefined where it cannot, or would differ from their trees. */
+  spanMetrics(
+    query: SpanMetricsQuery,
+    signal: AbortSignal,
+  ): Promise<readonly MetricsRow[] | undefined>;
+
   /** What this deployment offers beyond AgentOps' own API; empty for most. */
   capabilities(signal: AbortSignal): Promise<ReadonlySet<string>>;
 }
@@ -107,6 +115,15 @@ export interface SpanPage {
   readonly traceIds: readonly string[];
   /** Undefined on the last page. */
   readonly nextCursor: string | undefined;
+}
+
+export interface SpanMetricsQuery {
+  /** All but `agent`: only a tree knows what ran for one. */
+  readonly group: Exclude<MetricsGroup, "agent">;
+  /** Up to 100. */
+  readonly traceIds: readonly string[];
+  /** Before which none of them has a span; milliseconds since the Unix epoch. */
+  readonly sinceUnixMs: number;
 }
 
 export interface TraceLog {
@@ -231,6 +248,10 @@ export function createClient(target: Target, parts: ClientParts): AgentOpsClient
 
     searchSpans(search, signal) {
       return withReader(signal, (reader) => readSpanPage(reader, search));
+    },
+
+    spanMetrics(query, signal) {
+      return withReader(signal, (reader) => readSpanMetrics(reader, query));
     },
 
     capabilities(signal) {

@@ -15,6 +15,8 @@ export const routes = {
   publicSpan: "GET /public/v1/spans/{span_id}",
   /** Where `/health` lists `spans.search`. */
   spanSearch: "GET /v4/spans/search",
+  /** Where it lists `spans.metrics`. */
+  spanMetrics: "GET /v4/spans/metrics",
 } as const;
 
 /** Real ids have 16 to 36 characters. */

@@ -106,8 +106,31 @@ export const spanPageSchema = z.object({
   next_cursor: text,
 });
 
+const figures = z.object({ p50: count, p95: count, p99: count, max: count });
+
+/** Figures that a database added up. */
+export const spanMetricsSchema = z.object({
+  /** Spans whose usage, or whose being a call, only the tree of their trace can tell. */
+  nested_count: z.number().nullish(),
+  rows: z.array(
+    z.object({
+      key: text,
+      count: z.number(),
+      error_count: z.number(),
+      duration_ns: figures,
+      prompt_tokens: count,
+      completion_tokens: count,
+      cache_read_input_tokens: count,
+      total_tokens: count,
+      total_cost: z.number().nullish(),
+      unpriced_count: count,
+    }),
+  ),
+});
+
 export type WireSpan = z.output<typeof spanSchema>;
 export type WireTrace = z.output<typeof traceSchema>;
+export type WireMetricsRow = z.output<typeof spanMetricsSchema>["rows"][number];
 export type WireMetrics = z.output<typeof metricsSchema>;
 export type WireRow = z.output<typeof rowSchema>;
 export type WireSummary = z.output<typeof summarySchema>;

@@ -25,15 +25,22 @@ const MAX_LINES = 20;
 /** What went wrong, what took the time and the money, and what was done in vain, in this order. */
 export function diagnosis(tree: SpanTree, idOf: IdOf): readonly Finding[] {
   const findings: readonly Finding[] = [
-    { title: "errors", lines: errorChains(tree).map((chain) => errorLine(chain, idOf)) },
+    { title: "errors", lines: first(errorChains(tree)).map((chain) => errorLine(chain, idOf)) },
     { title: "after the first failure", lines: afterFailureLines(tree) },
-    { title: "loops", lines: findLoops(tree).map((loop) => loopLine(loop, idOf)) },
-    { title: "repeated calls", lines: repeatedCalls(tree).map((call) => repeatLine(call, idOf)) },
+    { title: "loops", lines: first(findLoops(tree)).map((loop) => loopLine(loop, idOf)) },
+    {
+      title: "repeated calls",
+      lines: first(repeatedCalls(tree)).map((call) => repeatLine(call, idOf)),
+    },
     { title: "where the time went (critical path)", lines: timeLines(tree, idOf) },
     { title: "what cost most", lines: costLines(tree, idOf) },
     { title: "prompt growth", lines: growthLines(tree, idOf) },
   ];
-  return findings.map(({ title, lines }) => ({ title, lines: lines.slice(0, MAX_LINES) }));
+  return findings.map(({ title, lines }) => ({ title, lines: first(lines) }));
+}
+
+function first<Item>(items: readonly Item[]): readonly Item[] {
+  return items.slice(0, MAX_LINES);
 }
 
 function named({ span, kind }: SpanNode, idOf: IdOf): string {

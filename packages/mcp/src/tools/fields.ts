@@ -96,6 +96,6 @@ export const maxTraces = z
   .min(1)
   .max(MAX_TRACES_READ)
   .default(20)
-  .describe("Newest traces to read.");
+  .describe("Most traces to read, newest first.");
 
 export const amount = z.number().min(0).max(1e12).optional();

@@ -44,8 +44,16 @@ export async function readTraces<Part>(
   reduce: (trace: Trace) => Part,
   context: ToolContext,
 ): Promise<TracesRead<Part>> {
+  return readSelected(await selectTraces(selection, context), reduce, context);
+}
+
+/** The same for traces that are selected already. */
+export async function readSelected<Part>(
+  { traceIds, meantCount }: Selected,
+  reduce: (trace: Trace) => Part,
+  context: ToolContext,
+): Promise<TracesRead<Part>> {
   const { client, signal } = context;
-  const { traceIds, meantCount } = await selectTraces(selection, context);
   let done = 0;
   let truncatedByPlanCount = 0;
 
@@ -68,14 +76,23 @@ export async function readTraces<Part>(
   return { parts, coverage: { readCount: parts.length, meantCount, missed, truncatedByPlanCount } };
 }
 
-async function selectTraces(
+export interface Selected {
+  readonly traceIds: readonly string[];
+  /** How many traces were meant; undefined where a list ends before it says. */
+  readonly meantCount: number | undefined;
+  /** When the first of them started; undefined where they were named, not listed. */
+  readonly sinceUnixMs: number | undefined;
+}
+
+export async function selectTraces(
   selection: TraceSelection,
   { client, signal, now }: ToolContext,
-): Promise<{ readonly traceIds: readonly string[]; readonly meantCount: number | undefined }> {
+): Promise<Selected> {
   const { trace_ids, since, until, query, tags, max_traces } = selection;
   if (trace_ids !== undefined) {
     const traceIds = await Promise.all(trace_ids.map((id) => resolveTraceId(id, client, signal)));
-    return { traceIds: [...new Set(traceIds)], meantCount: new Set(traceIds).size };
+    const distinct = [...new Set(traceIds)];
+    return { traceIds: distinct, meantCount: distinct.length, sinceUnixMs: undefined };
   }
   const found = await findTraces(
     client,
@@ -91,6 +108,7 @@ async function selectTraces(
   return {
     traceIds: found.rows.map(({ traceId }) => traceId),
     meantCount: meantBy(found, selection),
+    sinceUnixMs: Math.min(...found.rows.map(({ startUnixMs }) => startUnixMs)),
   };
 }
 

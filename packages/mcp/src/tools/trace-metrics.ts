@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { aggregateMetrics, type MetricsRow } from "../trace/metrics.js";
+import { aggregateMetrics, type MetricsGroup, type MetricsRow } from "../trace/metrics.js";
 import { buildTree } from "../trace/tree.js";
 import { renderAnswer } from "./answer.js";
-import { defineTool } from "./define-tool.js";
+import { defineTool, type ToolContext } from "./define-tool.js";
 import {
   MAX_TRACES_READ,
   maxTokens,
@@ -13,7 +13,13 @@ import {
   traceId,
   until,
 } from "./fields.js";
-import { type Coverage, coverageText, readTraces } from "./read-traces.js";
+import {
+  type Coverage,
+  coverageText,
+  readSelected,
+  type Selected,
+  selectTraces,
+} from "./read-traces.js";
 import { excerpt } from "./recorded-text.js";
 import { formatCount, formatDuration, formatShare, formatUsd, plural, tableLines } from "./text.js";
 
@@ -22,6 +28,7 @@ const GROUPS = ["all", "model", "agent", "tool", "span_name", "status", "day"] a
 interface Metrics {
   readonly rows: readonly MetricsRow[];
   readonly coverage: Coverage;
+  readonly isFromDatabase: boolean;
 }
 
 export const traceMetrics = defineTool({
@@ -41,11 +48,16 @@ export const traceMetrics = defineTool({
   }),
 
   async run(args, context): Promise<Metrics> {
-    const { parts, coverage } = await readTraces(args, buildTree, context);
-    return { rows: aggregateMetrics(parts, args.group_by), coverage };
+    const selected = await selectTraces(args, context);
+    const added = await addedUpByDatabase(selected, args.group_by, context);
+    if (added !== undefined) return added;
+
+    const { parts, coverage } = await readSelected(selected, buildTree, context);
+    const rows = aggregateMetrics(parts, args.group_by);
+    return { rows, coverage, isFromDatabase: false };
   },
 
-  format({ rows, coverage }, { group_by, max_tokens }) {
+  format({ rows, coverage, isFromDatabase }, { group_by, max_tokens }) {
     const unpriced = rows.reduce((sum, { unpricedCount }) => sum + unpricedCount, 0);
     const [header = "", ...lines] = tableLines(
       [group_by, ...COLUMNS],
@@ -57,7 +69,11 @@ export const traceMetrics = defineTool({
         : [];
     return renderAnswer(
       {
-        head: [coverageText(coverage), `${counted[group_by]}:`, header],
+        head: [
+          coverageText(coverage) + (isFromDatabase ? ADDED_UP : ""),
+          `${counted[group_by]}:`,
+          header,
+        ],
         sections: [{ lines, rest: () => "the same call with a larger max_tokens" }],
         foot: notPriced,
       },
@@ -67,6 +83,25 @@ export const traceMetrics = defineTool({
 });
 
 const MAX_KEY_CHARS = 80;
+const ADDED_UP = " Added up in the database.";
+
+/**
+ * Figures over listed traces, without reading them; undefined where the database cannot tell what
+ * their trees do. Named traces are few, and one that is not there must be reported: those are read.
+ */
+async function addedUpByDatabase(
+  { traceIds, meantCount, sinceUnixMs }: Selected,
+  group: MetricsGroup,
+  { client, signal }: ToolContext,
+): Promise<Metrics | undefined> {
+  if (sinceUnixMs === undefined || traceIds.length === 0 || group === "agent") return undefined;
+  const offered = await client.capabilities(signal);
+  if (!offered.has("spans.metrics")) return undefined;
+
+  const rows = await client.spanMetrics({ group, traceIds, sinceUnixMs }, signal);
+  const coverage = { readCount: traceIds.length, meantCount, missed: [], truncatedByPlanCount: 0 };
+  return rows && { rows, coverage, isFromDatabase: true };
+}
 
 /** What a row counts. */
 const counted: Readonly<Record<(typeof GROUPS)[number], string>> = {

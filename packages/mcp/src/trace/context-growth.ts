@@ -21,7 +21,7 @@ export interface ContextCall {
   readonly grownTokens: number | undefined;
   /** Grown by at least {@link minJumpTokens} and {@link minJumpShare} of the prompt before. */
   readonly isJump: boolean;
-  /** What came into the prompt since, largest first. */
+  /** Of a jump: what came into the prompt since, largest first. */
   readonly causes: readonly ContextCause[];
 }
 
@@ -57,13 +57,14 @@ function contextCall(turn: Turn, sizes: ReadonlyMap<SpanNode, number>): ContextC
   const before = goesOnFrom && sizes.get(goesOnFrom);
   const grownTokens = before === undefined ? undefined : inputTokens - before;
   const threshold = Math.max(minJumpTokens, (before ?? 0) * minJumpShare);
+  const isJump = grownTokens !== undefined && grownTokens >= threshold;
   return {
     node: turn.node,
     inputTokens,
     isEstimate: turn.node.own.tokens.input === 0,
     grownTokens,
-    isJump: grownTokens !== undefined && grownTokens >= threshold,
-    causes: causesOf(turn),
+    isJump,
+    causes: isJump ? causesOf(turn) : [],
   };
 }
 

@@ -3,7 +3,7 @@ import { groupBy } from "./group-by.js";
 import { modelOf } from "./semconv.js";
 import { summarizeTrace } from "./summary.js";
 import type { SpanNode, SpanTree } from "./tree.js";
-import { noUsage, sumUsage, type Usage } from "./usage.js";
+import { noUsage, sumUsage, type Tokens, type Usage } from "./usage.js";
 
 /**
  * What a row of metrics counts: model calls by `model`, agent runs by `agent`, tool calls by `tool`,
@@ -17,13 +17,15 @@ export interface MetricsRow {
   readonly key: string | undefined;
   readonly count: number;
   readonly errorCount: number;
-  /** 0 to 1. */
-  readonly errorRate: number;
   readonly duration: DurationMetrics;
   /** What the counted spans used themselves; for agents and traces, with all that ran for them. */
-  readonly usage: Usage;
+  readonly usage: MetricsUsage;
   /** Model calls in {@link usage} that reported tokens but no cost. */
   readonly unpricedCount: number;
+}
+
+export interface MetricsUsage extends Pick<Usage, "costUsd"> {
+  readonly tokens: Pick<Tokens, "input" | "output" | "cacheRead" | "total">;
 }
 
 export interface DurationMetrics {
@@ -31,10 +33,9 @@ export interface DurationMetrics {
   readonly p95Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
-  readonly totalMs: number;
 }
 
-/** Most frequent first. */
+/** Most frequent first, then by key. */
 export function aggregateMetrics(
   trees: readonly SpanTree[],
   group: MetricsGroup,
@@ -42,7 +43,13 @@ export function aggregateMetrics(
   const samples = trees.flatMap((tree) => samplesOf(tree, group));
   return [...groupBy(samples, ({ key }) => key)]
     .map(([key, alike]) => rowOf(key, alike))
-    .sort((a, b) => b.count - a.count);
+    .sort((a, b) => b.count - a.count || byText(a.key ?? "", b.key ?? ""));
+}
+
+/** By code unit, as a database sorts; a locale would not. */
+function byText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }
 
 /**
@@ -103,13 +110,11 @@ function traceSample(tree: SpanTree, group: "all" | "status" | "day"): Sample {
 }
 
 function rowOf(key: string | undefined, samples: readonly Sample[]): MetricsRow {
-  const errorCount = samples.filter(({ hasFailed }) => hasFailed).length;
   const nodes = samples.flatMap((sample) => sample.nodes);
   return {
     key,
     count: samples.length,
-    errorCount,
-    errorRate: errorCount / samples.length,
+    errorCount: samples.filter(({ hasFailed }) => hasFailed).length,
     duration: durationMetrics(samples.map(({ durationMs }) => durationMs)),
     usage: sumUsage(nodes.map(({ own }) => own)),
     unpricedCount: nodes.filter(isUnpriced).length,
@@ -127,6 +132,5 @@ function durationMetrics(durationsMs: readonly number[]): DurationMetrics {
     p95Ms: percentile(sorted, 0.95),
     p99Ms: percentile(sorted, 0.99),
     maxMs: sorted.at(-1) ?? 0,
-    totalMs: sorted.reduce((sum, ms) => sum + ms, 0),
   };
 }

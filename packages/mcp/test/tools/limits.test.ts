@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { encode } from "gpt-tokenizer/encoding/o200k_base";
 import { describe, expect, test } from "vitest";
 import { acceptedInput } from "../../src/tools/credentials.js";
+import { diagnosis } from "../../src/tools/diagnosis.js";
 import { tools } from "../../src/tools/index.js";
 import { renderTree } from "../../src/tools/tree-view.js";
 import type { Span, Trace } from "../../src/trace/trace.js";
@@ -31,7 +32,10 @@ const renderedCalls = (spanId: string): readonly [string, Record<string, unknown
   ["diagnose_trace", { trace_id: id }],
   ["compare_traces", { a: id, b: id }],
   ["trace_metrics", { group_by: "span_name" }],
+  ["trace_metrics", { trace_ids: [id] }],
   ["find_failures", {}],
+  ["trace_logs", { trace_id: id }],
+  ["wait_for_trace", { trace_id: id, timeout_s: 1 }],
 ];
 
 describe("what every session pays for", () => {
@@ -72,7 +76,8 @@ describe("what every session pays for", () => {
 test.each([1, 100, 5_000, 50_000])(
   "a trace of %d spans fits every answer's budget",
   async (spanCount) => {
-    const { ask } = await scriptedApi([largeTrace(spanCount)]);
+    const log = "2025-08-20 09:15:02 - INFO - the quick brown fox\n".repeat(spanCount);
+    const { ask } = await scriptedApi([largeTrace(spanCount)], { log });
     for (const [tool, args] of renderedCalls("session")) {
       const { text, isError } = await ask(tool, args);
       expect({ tool, args, isError, text: isError ? text : "" }).toMatchObject({ isError: false });
@@ -87,14 +92,19 @@ test.each([1, 100, 5_000, 50_000])(
 );
 
 test("one span of 10 MB fits the smallest budget of every answer", async () => {
-  const { ask } = await scriptedApi([trace([hugeSpan()])]);
+  const log = "The quick brown fox jumps over the lazy dog. ".repeat(220_000);
+  const { ask } = await scriptedApi([trace([hugeSpan()])], { log });
   for (const [tool, args] of renderedCalls("huge-span")) {
-    const max_tokens = tool === "list_traces" ? undefined : 500;
+    const max_tokens = hasFixedBudget(tool) ? undefined : 500;
     const { text, isError } = await ask(tool, { ...args, ...(max_tokens && { max_tokens }) });
     expect({ tool, args, isError }).toMatchObject({ isError: false });
     expect(encode(text).length).toBeLessThanOrEqual(max_tokens ?? 2_500);
   }
 }, 120_000);
+
+function hasFixedBudget(tool: string): boolean {
+  return tool === "list_traces" || tool === "wait_for_trace";
+}
 
 function hugeSpan(): Span {
   return span("huge-span", {
@@ -108,17 +118,23 @@ function hugeSpan(): Span {
   });
 }
 
-test("the tree of 50,000 spans takes at most a second of work", () => {
+describe("50,000 spans", () => {
   const run = largeTrace(50_000);
-  const secondsOfWork = Array.from({ length: 3 }, () => {
-    const before = process.cpuUsage();
-    renderTree(buildTree(run), { maxTokens: 2_500 });
-    const { user, system } = process.cpuUsage(before);
-    return (user + system) / 1e6;
-  });
 
-  // The machine may be busy with other things: the best of three says what the work is.
-  expect(Math.min(...secondsOfWork)).toBeLessThanOrEqual(1);
+  test.each([
+    ["the tree", 1, () => renderTree(buildTree(run), { maxTokens: 2_500 })],
+    ["the diagnosis", 1.5, () => diagnosis(buildTree(run), (spanId) => spanId)],
+  ])("%s takes at most %d seconds of work", (_what, limit, work) => {
+    const secondsOfWork = Array.from({ length: 3 }, () => {
+      const before = process.cpuUsage();
+      work();
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / 1e6;
+    });
+
+    // The machine may be busy with other things: the best of three says what the work is.
+    expect(Math.min(...secondsOfWork)).toBeLessThanOrEqual(limit);
+  });
 });
 
 test("a trace of 50,000 spans is read and drawn in at most 400 MB", async () => {
@@ -138,13 +154,14 @@ describe("a hostile trace", () => {
     ...Object.values(namedSecrets).map(([, secret]) => secret),
   ];
   const run = hostileTrace(planted);
+  const log = [INJECTION, "</trace-data>", ...planted].join("\n");
 
   test("never gets a secret into an answer, except a raw one", async () => {
-    const { ask } = await scriptedApi([run]);
+    const { ask } = await scriptedApi([run], { log });
     for (const [tool, args] of renderedCalls("root-span")) {
       const { text } = await ask(tool, {
         ...args,
-        ...(tool !== "list_traces" && { max_tokens: 20_000 }),
+        ...(!hasFixedBudget(tool) && { max_tokens: 20_000 }),
       });
       for (const secret of parts) {
         expect({ tool, args, leaks: text.includes(secret) }).toEqual({ tool, args, leaks: false });
@@ -155,7 +172,7 @@ describe("a hostile trace", () => {
   });
 
   test("keeps what it says inside the fence", async () => {
-    const { ask } = await scriptedApi([run]);
+    const { ask } = await scriptedApi([run], { log });
     for (const [tool, args] of renderedCalls("root-span")) {
       const { text } = await ask(tool, args);
       const outside = text.replace(/<trace-data note="[^"]*">\n[\s\S]*?\n<\/trace-data>/g, "");

@@ -14,6 +14,10 @@ interface ConnectOptions {
   readonly hidesCapabilities?: boolean;
 }
 
+interface LocalConnection extends Connection {
+  readonly apiUrl: string;
+}
+
 export function localWithWeek() {
   return localWithRuns(weekOfRuns);
 }
@@ -24,7 +28,7 @@ export function localWithWeek() {
  */
 export function localWithRuns(
   runsUpTo: (nowUnixMs: number) => readonly Run[],
-): (options?: ConnectOptions) => Promise<Connection> {
+): (options?: ConnectOptions) => Promise<LocalConnection> {
   let local: RunningLocal | undefined;
   beforeAll(async () => {
     local = await startLocal();
@@ -35,7 +39,8 @@ export function localWithRuns(
   return async ({ hidesCapabilities = false } = {}) => {
     if (local === undefined) throw new Error("agentops-local is not running");
     const url = hidesCapabilities ? await openPlainProxy(local.url) : local.url;
-    return connectOverStdio({ AGENTOPS_API_KEY: local.apiKey, AGENTOPS_API_URL: url });
+    const env = { AGENTOPS_API_KEY: local.apiKey, AGENTOPS_API_URL: url };
+    return { ...(await connectOverStdio(env)), apiUrl: url };
   };
 }
 

@@ -22,7 +22,7 @@ export interface ScriptedApi {
  */
 export async function scriptedApi(
   traces: readonly Trace[],
-  { maxRawTokens = 10_000, now = Date.now } = {},
+  { maxRawTokens = 10_000, now = Date.now, log = "" } = {},
 ): Promise<ScriptedApi> {
   const api = await openFaultServer();
   const agentOps = openAgentOps({ userAgent: "test", now });
@@ -31,6 +31,9 @@ export async function scriptedApi(
     await api[Symbol.asyncDispose]();
   });
   script(api, traces);
+  // As the server keeps what today's SDK uploads: the upload's JSON body, as text.
+  const content = JSON.stringify({ body: log });
+  api.on("GET /v4/logs/*", { body: { content, freeplan_truncated: false } });
 
   const server = createServer({
     version: "0.0.0",

@@ -1,5 +1,7 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { traceIdOf } from "../runs/run.js";
 import { span, trace } from "../trace/draw.js";
+import { localWithWeek } from "./own-local.js";
 import { scriptedApi } from "./scripted-api.js";
 
 const run = trace([span("root-span")]);
@@ -30,20 +32,38 @@ test("trace_logs shows what was printed, page by page", async () => {
   expect([...seen]).toEqual(printed);
 });
 
-test("trace_logs shows only the lines with a text", async () => {
-  const { ask } = await withLog({ content: JSON.stringify(printed.join("\n")) });
-  const { text } = await ask("trace_logs", { trace_id: run.traceId, grep: "LINE 39" });
+describe("over a real server", () => {
+  const connect = localWithWeek();
 
-  expect(text).toMatch(/^400 lines printed, 11 lines with the text\.\n/);
-});
+  /** As the Python SDK does at exit: a JSON body, under the trace's id as a decimal number. */
+  async function upload(url: string, traceId: string, lines: readonly string[]): Promise<void> {
+    const response = await fetch(`${url}/v4/logs/upload/`, {
+      method: "POST",
+      headers: { "trace-id": BigInt(`0x${traceId}`).toString() },
+      body: JSON.stringify({ body: lines.join("\n") }),
+    });
+    expect(response.status).toBe(200);
+  }
 
-test("trace_logs says that a trace has no log", async () => {
-  const { ask, api } = await withLog({});
-  api.on("GET /v4/logs/*", { status: 404, body: { detail: "No logs found for trace ID: x" } });
-  const { text, isError } = await ask("trace_logs", { trace_id: run.traceId });
+  test("trace_logs shows what was uploaded, and only the lines with a text", async () => {
+    const { call, apiUrl } = await connect();
+    const trace_id = traceIdOf("bridge");
+    await upload(apiUrl, trace_id, printed);
 
-  expect(isError).toBe(true);
-  expect(text).toMatch(/^not_found: This trace has no log\.\n/);
+    expect((await call("trace_logs", { trace_id })).text).toMatch(
+      /^400 lines printed\.\n[^\n]+\n2025-08-20 09:15:02,0 - INFO - line 0\n/,
+    );
+    const { text } = await call("trace_logs", { trace_id, grep: "LINE 39" });
+    expect(text).toMatch(/^400 lines printed, 11 lines with the text\.\n/);
+  });
+
+  test("trace_logs says that a trace has no log", async () => {
+    const { call } = await connect();
+    const { text, isError } = await call("trace_logs", { trace_id: traceIdOf("nightly-fine") });
+
+    expect(isError).toBe(true);
+    expect(text).toMatch(/^not_found: This trace has no log\.\n/);
+  });
 });
 
 test("trace_logs says where logs are for signed-in users only", async () => {

@@ -4,6 +4,40 @@ import { localWithWeek } from "./own-local.js";
 
 const connect = localWithWeek();
 
+const GROUPS = ["all", "model", "tool", "agent", "status", "day", "span_name"];
+const ADDED_UP = " Added up in the database.";
+
+test.each([
+  {},
+  { query: "booking", max_traces: 4 },
+  { since: "40h", until: "4h" },
+  { query: "no such run" },
+])("trace_metrics answers %o alike in the database and over fetched traces", async (selection) => {
+  const plain = await connect({ hidesCapabilities: true });
+  const offering = await connect();
+  for (const group_by of GROUPS) {
+    const args = { ...selection, group_by, max_tokens: 20_000 };
+    const { text } = await offering.call("trace_metrics", args);
+    const fetched = await plain.call("trace_metrics", args);
+
+    expect(text.replace(ADDED_UP, "")).toBe(fetched.text);
+  }
+});
+
+test.each([
+  [{ group_by: "model" }, true],
+  [{ group_by: "tool" }, true],
+  [{ group_by: "span_name", query: "nightly" }, true],
+  [{ group_by: "day", query: "nightly" }, true],
+  [{ group_by: "agent" }, false],
+  [{ group_by: "all", query: "crew" }, false],
+])("trace_metrics by %o is added up in the database: %s", async (question, isAddedUp) => {
+  const { text } = await (await connect()).call("trace_metrics", question);
+
+  expect(text).toMatch(/^[1-9]\d* of /);
+  expect(text.includes(ADDED_UP)).toBe(isAddedUp);
+});
+
 test.each([
   ["all", /^all \| 11 \| 4 \(36 %\) \|/m],
   ["model", /^gpt-4o-2024-08-06 \| 12 \| 0 \|/m],
@@ -16,7 +50,7 @@ test.each([
   const { call } = await connect();
   const { text } = await call("trace_metrics", { group_by });
 
-  expect(text).toMatch(/^11 of 11 traces read\.\n/);
+  expect(text).toMatch(/^11 of 11 traces read\./);
   expect(text).toMatch(row);
 });
 
