@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createRestApi } from "./rest/api.js";
+import { createApp } from "./app.js";
 import { StartError } from "./start-error.js";
-import { openStore, type StoreLocation } from "./store/index.js";
+import { openStore, type Project, type StoreLocation } from "./store/index.js";
 import { openTokens, type SecretLocation, type Tokens } from "./tokens.js";
 import { version } from "./version.js";
 
@@ -12,18 +12,24 @@ export const SERVER_URL_FILE = "server-url";
 /** Where a server's traces are, and what it signs tokens with. */
 export type ServerLocation = StoreLocation & SecretLocation;
 
+type Method = "GET" | "POST";
+
 interface RequestOptions {
-  readonly body?: object;
+  /** Bytes are JSON already. */
+  readonly body?: object | Uint8Array<ArrayBuffer>;
   /** A project's; without it, the request comes from the user who runs the server. */
   readonly token?: string;
 }
 
-/** The REST API, as the user who runs the server. */
+/** The server's API, as the user who runs it. */
 export interface AdminApi {
   /** Where a server answers; undefined if this process does. */
   readonly serverUrl: string | undefined;
+  send(method: Method, path: string, options?: RequestOptions): Promise<Response>;
   /** @throws {StartError} when it is answered with an error. */
-  request(method: "GET" | "POST", path: string, options?: RequestOptions): Promise<unknown>;
+  request(method: Method, path: string, options?: RequestOptions): Promise<unknown>;
+  /** A token of that project's, for what stays here: nothing that is sent with it is forwarded. */
+  tokenOf(project: Pick<Project, "id" | "apiKey">): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -62,44 +68,54 @@ async function openApi(location: ServerLocation): Promise<AdminApi> {
     await store.close();
     throw error;
   });
-  const rest = createRestApi({
+  const app = createApp({
     store,
     tokens,
     version,
     anonymousProjectId: undefined,
+    allowedHosts: undefined,
+    isReadOnly: location.clickHouse?.readOnly !== undefined,
     forwarder: undefined,
+    onError: () => {},
   });
   return adminApi(tokens, {
-    fetch: async (request) => await rest.fetch(request),
+    fetch: async (request) => await app.fetch(request),
     url: "http://localhost",
     serverUrl: undefined,
     close: () => store.close(),
   });
 }
 
-function adminApi(
-  tokens: Tokens,
-  {
-    fetch,
-    url,
-    ...api
-  }: { fetch: (request: Request) => Promise<Response>; url: string } & Omit<AdminApi, "request">,
-): AdminApi {
+interface Connection extends Pick<AdminApi, "serverUrl" | "close"> {
+  readonly fetch: (request: Request) => Promise<Response>;
+  readonly url: string;
+}
+
+function adminApi(tokens: Tokens, { fetch, url, ...connection }: Connection): AdminApi {
+  async function send(method: Method, path: string, { body, token }: RequestOptions = {}) {
+    const bytes = body instanceof Uint8Array ? body : Buffer.from(JSON.stringify(body ?? ""));
+    return await fetch(
+      new Request(url + path, {
+        method,
+        headers: {
+          authorization: `Bearer ${token ?? (await tokens.issueAdmin())}`,
+          "content-type": "application/json",
+          // Where no network is between, nobody else says how much it is.
+          ...(body && { "content-length": String(bytes.length) }),
+        },
+        ...(body && { body: bytes }),
+      }),
+    );
+  }
+
   return {
-    ...api,
-    async request(method, path, { body, token } = {}) {
-      const response = await fetch(
-        new Request(url + path, {
-          method,
-          headers: {
-            authorization: `Bearer ${token ?? (await tokens.issueAdmin())}`,
-            "content-type": "application/json",
-          },
-          ...(body && { body: JSON.stringify(body) }),
-        }),
-      );
+    ...connection,
+    send,
+    async request(method, path, options) {
+      const response = await send(method, path, options);
       if (response.ok) return await response.json();
       throw new StartError(`The server answered ${response.status}: ${await response.text()}`);
     },
+    tokenOf: (project) => tokens.issue(project),
   };
 }

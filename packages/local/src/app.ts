@@ -1,5 +1,6 @@
 import { Hono, type HonoRequest } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { addExporter } from "./otlp/exporter.js";
 import { createReceiver, type ReceiverOptions } from "./otlp/receiver.js";
 import { createRestApi } from "./rest/api.js";
 import type { RestOptions } from "./rest/routes.js";
@@ -34,6 +35,7 @@ export function createApp(options: AppOptions): Hono {
   });
 
   app.route("/", createReceiver(options));
+  addExporter(app, options);
   app.route("/", createRestApi(options));
   app.notFound(() => Response.json({ detail: "Not Found" }, { status: 404 }));
   app.onError((error) => {

@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 import { homedir } from "node:os";
 import { banner } from "./banner.js";
-import { type Config, ConfigError, help, parseCommand } from "./config.js";
+import { type Config, help, parseCommand } from "./config.js";
 import { examine, formatChecks } from "./doctor.js";
+import { runExport } from "./export.js";
+import { type ImportOptions, runImport } from "./import.js";
 import { runProjects } from "./projects.js";
 import { isLoopback, startServer } from "./server.js";
-import { StartError } from "./start-error.js";
+import { ConfigError, StartError } from "./start-error.js";
 import { version } from "./version.js";
 
 /** Exit code of a mistake on the command line, as shells use it. */
@@ -37,6 +39,13 @@ async function main(): Promise<void> {
       return;
     case "doctor":
       return await doctor(command.config, command.json);
+    case "export":
+      return await runExport(command.query, command.config, {
+        output: process.stdout,
+        terminal: process.stderr,
+      });
+    case "import":
+      return await importFile(command.options, command.config);
     case "serve":
       await serve(command.config);
   }
@@ -47,6 +56,12 @@ async function doctor(config: Config, json: boolean): Promise<void> {
   const checks = await examine(config);
   process.stdout.write(json ? `${JSON.stringify(checks, undefined, 2)}\n` : formatChecks(checks));
   if (checks.some(({ state }) => state === "fail")) process.exitCode = 1;
+}
+
+/** Exits with 1 if something was refused. */
+async function importFile(options: ImportOptions, config: Config): Promise<void> {
+  const streams = { input: process.stdin, terminal: process.stderr };
+  if (!(await runImport(options, config, streams))) process.exitCode = 1;
 }
 
 async function serve({ sample, ...config }: Config): Promise<void> {

@@ -2,9 +2,10 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { clickHouseOf, clickHouseSchema } from "./clickhouse-config.js";
+import { type Command, checkReadOnly, commandOf } from "./command.js";
+import { durationMs } from "./duration.js";
 import { agentopsCloud, type CloudUrls } from "./forward/cloud.js";
-import type { ProjectsAction } from "./projects.js";
-import { StartError } from "./start-error.js";
+import { ConfigError } from "./start-error.js";
 import type { ClickHouseServer } from "./store/index.js";
 
 export interface Config {
@@ -24,26 +25,11 @@ export interface Config {
   readonly sample: boolean;
 }
 
-/** What the command line asks for. */
-export type Command =
-  | { readonly kind: "serve"; readonly config: Config }
-  | { readonly kind: "projects"; readonly action: ProjectsAction; readonly config: Config }
-  | { readonly kind: "doctor"; readonly config: Config; readonly json: boolean }
-  | { readonly kind: "help" }
-  | { readonly kind: "version" };
-
-type ConfiguredCommand = Extract<Command, { config: Config }>;
-
 /** What the outside world decides, besides the arguments. */
 export interface Environment {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;
   readonly homeDir: string;
-}
-
-/** A mistake in flags or environment; the message says how to correct it. */
-export class ConfigError extends StartError {
-  override readonly name = "ConfigError";
 }
 
 const options = {
@@ -56,6 +42,10 @@ const options = {
   "read-only": { type: "boolean" },
   sample: { type: "boolean" },
   json: { type: "boolean" },
+  project: { type: "string" },
+  since: { type: "string" },
+  until: { type: "string" },
+  "trace-id": { type: "string", multiple: true },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "v" },
 } as const;
@@ -65,6 +55,8 @@ export const help = `agentops-local: an AgentOps for one machine
 Usage: agentops-local [options]
        agentops-local projects list | create <name> | rotate-key <id or name>
        agentops-local doctor [--json]
+       agentops-local export [--project <id or name>] [--since <time>] [--until <time>] [--trace-id <id>]... > <file>
+       agentops-local import [--project <id or name>] <file, or - for the standard input>
 
   --port <number>     port to listen on, 0 for any free one   (AGENTOPS_LOCAL_PORT, 8000)
   --host <address>    address to listen on                    (AGENTOPS_LOCAL_HOST, 127.0.0.1)
@@ -77,6 +69,11 @@ Usage: agentops-local [options]
                       with AGENTOPS_LOCAL_PROJECTS=<project id>=<API key>,... (those of AgentOps' seed data)
   --sample            send sample runs, to have something to look at
   --json              let doctor print JSON
+  --project <id or name>
+                      whose traces to export, or where to import them (the default project)
+  --since, --until <time>
+                      export traces that ran between: 12h, 30d, 8w ago, 2026-01-31, 2026-01-31T09:30
+  --trace-id <id>     export that trace; may come several times
   --help              print this
   --version           print the version
 
@@ -101,14 +98,6 @@ const MIN_SECRET_LENGTH = 32;
 const retentionRule =
   "--retention (AGENTOPS_LOCAL_RETENTION) must be a number of hours, days or weeks from 1 on: 12h, 30d, 8w.";
 
-const hoursPer = { h: 1, d: 24, w: 7 * 24 };
-const unitSchema = z.enum(["h", "d", "w"]);
-
-/** Of a number and a unit. */
-function durationMs(text: string): number {
-  return Number.parseInt(text, 10) * hoursPer[unitSchema.parse(text.slice(-1))] * 3_600_000;
-}
-
 const schema = z.object({
   port: z
     .string()
@@ -125,8 +114,8 @@ const schema = z.object({
   forwardExporter: forwardUrl.optional(),
   retentionMs: z
     .string()
-    .regex(/^[1-9]\d{0,4}[hdw]$/, retentionRule)
     .transform(durationMs)
+    .refine((ms) => ms !== undefined, retentionRule)
     .optional(),
   sample: z.boolean().default(false),
   clickHouse: clickHouseSchema.optional(),
@@ -167,31 +156,9 @@ export function parseCommand(args: readonly string[], environment: Environment):
   }
   const { forward: api, forwardExporter: exporter, ...config } = parsed.data;
   const served = { ...config, ...(api && { forward: cloudUrls(api, exporter) }) };
-  const command = commandOf(words, served, flags.json ?? false);
+  const command = commandOf(words, flags, served);
   if (flags["read-only"]) checkReadOnly(command);
-  if (flags.json && command.kind !== "doctor") {
-    throw new ConfigError("--json goes with doctor: agentops-local doctor --json");
-  }
   return command;
-}
-
-function checkReadOnly(command: ConfiguredCommand): void {
-  const { clickHouse, forward, retentionMs, sample } = command.config;
-  if (!clickHouse) {
-    throw new ConfigError("--read-only reads AgentOps' database: say where in CLICKHOUSE_URL.");
-  }
-  const isWrite = command.kind === "projects" && command.action.kind !== "list";
-  if (isWrite || forward || retentionMs !== undefined || sample) {
-    throw new ConfigError(
-      "--read-only changes nothing: it goes without --forward, --retention, --sample and new projects or keys.",
-    );
-  }
-}
-
-function commandOf(words: readonly string[], config: Config, json: boolean): ConfiguredCommand {
-  if (words.length === 0) return { kind: "serve", config };
-  if (words.length === 1 && words[0] === "doctor") return { kind: "doctor", config, json };
-  return { kind: "projects", action: parseAction(words), config };
 }
 
 type Setting = "port" | "host" | "data-dir" | "forward" | "forward-exporter" | "retention";
@@ -203,18 +170,6 @@ function variableOf(setting: Setting): string {
 function cloudUrls(api: string, exporter: string | undefined): CloudUrls {
   const urls = api === "cloud" ? agentopsCloud : { api, exporter: api };
   return exporter ? { ...urls, exporter } : urls;
-}
-
-const usage =
-  "Valid: none at all, doctor, projects list, projects create <name>, projects rotate-key <id or name>.";
-
-function parseAction([command, kind, argument, ...rest]: readonly string[]): ProjectsAction {
-  if (command === "projects" && rest.length === 0) {
-    if (kind === "list" && argument === undefined) return { kind };
-    if (kind === "create" && argument?.trim()) return { kind, name: argument };
-    if (kind === "rotate-key" && argument) return { kind, project: argument };
-  }
-  throw new ConfigError(`No such command: ${[command, kind].join(" ").trim()}. ${usage}`);
 }
 
 function parseWords(args: readonly string[]) {

@@ -25,6 +25,15 @@ export async function runProjects(
   }
 }
 
+/**
+ * The project of that id or name.
+ *
+ * @throws {StartError} where none is, or several are.
+ */
+export async function projectNamed(api: AdminApi, idOrName: string): Promise<ListedProject> {
+  return findProject(await listed(api), idOrName);
+}
+
 const projectSchema = z.object({ id: z.string(), name: z.string(), api_key: z.string() });
 type ListedProject = z.output<typeof projectSchema>;
 
@@ -39,7 +48,7 @@ async function perform(api: AdminApi, action: ProjectsAction): Promise<ListedPro
         ),
       ];
     case "rotate-key": {
-      const { id } = findProject(await listed(api), action.project);
+      const { id } = await projectNamed(api, action.project);
       const path = `/opsboard/projects/${id}/regenerate-key`;
       return [projectSchema.parse(await api.request("POST", path))];
     }

@@ -7,3 +7,8 @@ export class StartError extends Error {
 export function systemCode(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
 }
+
+/** A mistake in flags or environment; the message says how to correct it. */
+export class ConfigError extends StartError {
+  override readonly name = "ConfigError";
+}

@@ -15,7 +15,7 @@ export interface TokenClaims {
 
 /** Issues and checks the tokens that an API key is exchanged for; the same claims as AgentOps'. */
 export interface Tokens {
-  issue(project: Project, forwardKey?: string): Promise<string>;
+  issue(project: Pick<Project, "id" | "apiKey">, forwardKey?: string): Promise<string>;
   /** @throws {InvalidTokenError} */
   verify(token: string): Promise<TokenClaims>;
   /** For who can read the secret's file: the user who runs the server. */

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { ConfigError, type Environment, help, parseCommand } from "../src/config.js";
+import { type Environment, help, parseCommand } from "../src/config.js";
+import { ConfigError } from "../src/start-error.js";
 
 const linux: Environment = { env: {}, platform: "linux", homeDir: "/home/ada" };
 
@@ -41,6 +42,36 @@ test("doctor looks at what the server would use; --json is for it alone", () => 
   expect(() => parseCommand(["--json"], linux)).toThrow("--json goes with doctor");
 });
 
+test("export takes what to look for, import a file; their options are for them alone", () => {
+  const traceId = "A".repeat(32);
+  const query = ["--project", "shop", "--since", "2026-01-02", "--until", "2026-01-03T04:05Z"];
+  expect(parseCommand(["export", ...query, "--trace-id", traceId], linux)).toEqual({
+    kind: "export",
+    query: {
+      project: "shop",
+      traceIds: [traceId.toLowerCase()],
+      fromUnixNano: 1_767_312_000_000_000_000n,
+      untilUnixNano: 1_767_413_100_000_000_000n,
+    },
+    dataDir: "/home/ada/.local/share/agentops-local",
+  });
+  expect(parseCommand(["import", "-", "--project", "shop"], linux)).toMatchObject({
+    kind: "import",
+    options: { file: "-", project: "shop" },
+  });
+  expect(() => parseCommand(["--project", "shop"], linux)).toThrow("goes with export and import");
+  expect(() => parseCommand(["import", "-", "--since", "1h"], linux)).toThrow("goes with export");
+});
+
+test("an age counts from now", () => {
+  const { query } = parseCommand(["export", "--since", "12h"], linux) as {
+    query: { fromUnixNano: bigint };
+  };
+  const agoMs = Date.now() - Number(query.fromUnixNano / 1_000_000n);
+  expect(agoMs - 12 * 3_600_000).toBeGreaterThanOrEqual(0);
+  expect(agoMs - 12 * 3_600_000).toBeLessThan(1000);
+});
+
 test.each([
   ["12h", 12],
   ["30d", 720],
@@ -61,14 +92,14 @@ test("an empty environment variable counts as unset", () => {
 test("--help and --version go before everything else", () => {
   expect(parseCommand(["--help", "--port", "x"], linux)).toEqual({ kind: "help" });
   expect(parseCommand(["--version"], linux)).toEqual({ kind: "version" });
-  for (const flag of ["--port", "--host", "--data-dir", "--retention", "--sample"])
+  for (const flag of ["--port", "--host", "--data-dir", "--retention", "--sample", "--trace-id"])
     expect(help).toContain(flag);
 });
 
 test.each([
   [
     ["--prot", "1"],
-    /--prot.*Valid options: --port, --host, --data-dir, .*--sample, --json, --help, --version/,
+    /--prot.*Valid options: --port, --host, --data-dir, .*--sample, --json, .*--help, --version/,
   ],
   [["serve"], /No such command: serve\. Valid: .*projects list/],
   [["--port", "80 80"], /--port \(AGENTOPS_LOCAL_PORT\) must be a port number/],
@@ -81,6 +112,10 @@ test.each([
     /--retention \(AGENTOPS_LOCAL_RETENTION\) must be a number of hours, days/,
   ],
   [["--retention", "30"], /must be a number of hours, days/],
+  [["export", "--since", "yesterday"], /--since must be how long ago \(12h, 30d, 8w\) or a date/],
+  [["export", "--trace-id", "abc"], /--trace-id must be the 32 hex digits/],
+  [["import"], /No such command: import\. Valid: .*import <file>/],
+  [["export", "traces.jsonl"], /No such command: export traces\.jsonl/],
   [["--data-dir", ""], /--data-dir \(AGENTOPS_LOCAL_DATA_DIR\) must be a path/],
 ])("%j is refused with what would be right", (args, message) => {
   expect(() => parseCommand(args, linux)).toThrow(ConfigError);

@@ -8,7 +8,7 @@ export interface ExportRequest {
 }
 
 /** Times are stored as signed 64-bit nanoseconds. */
-const MAX_UNIX_NANO = 2n ** 63n - 1n;
+export const MAX_UNIX_NANO = 2n ** 63n - 1n;
 
 const validTraceId = /^(?!0{32})[0-9a-f]{32}$/;
 const validSpanId = /^(?!0{16})[0-9a-f]{16}$/;

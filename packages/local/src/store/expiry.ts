@@ -13,7 +13,7 @@ HAVING max(LastStartTime) < fromUnixTimestamp64Nano({before:Int64})`;
  * A delete marks rows, and marked rows leave the disk when their part is next rewritten, which for a
  * part of an old month may be never: the last statement has it done, in the background.
  */
-const statements = (layout: Layout) => [
+export const removals = (layout: Layout) => [
   `DELETE FROM ${storedIn("otel_traces", layout)} WHERE ${spansBefore} AND (project_id, TraceId) IN (${expired(layout)})`,
   `DELETE FROM ${storedIn("span_lookup", layout)} WHERE ${spansBefore} AND (project_id, TraceId) IN (${expired(layout)})`,
   `DELETE FROM ${storedIn("trace_summary", layout)} WHERE (project_id, TraceId) IN (${expired(layout)})`,
@@ -25,7 +25,7 @@ const spansBefore = "Timestamp < fromUnixTimestamp64Nano({before:Int64})";
 
 /** Removes traces of all projects whose last span started before that, and what was uploaded before it. */
 export async function removeExpired(database: Database, beforeUnixNano: bigint): Promise<void> {
-  for (const statement of statements(database.layout)) {
+  for (const statement of removals(database.layout)) {
     await database.write(statement, { before: beforeUnixNano });
   }
 }

@@ -17,6 +17,12 @@ import {
   setApiKey,
 } from "./projects.js";
 import { encodeSpans } from "./row-binary.js";
+import {
+  readSpanGroups,
+  type SpanGroupPage,
+  type SpanGroupPosition,
+  type SpanGroupQuery,
+} from "./span-groups.js";
 import { openSpanLog } from "./span-log.js";
 import { type MetricsQuery, type MetricsRow, readMetrics } from "./span-metrics.js";
 import type { SpanGroup } from "./span-record.js";
@@ -39,6 +45,12 @@ export interface Store {
   database(): Promise<DatabaseInfo>;
   /** Resolves once every span is on disk; a span that is there already is not stored again. */
   addSpans(projectId: string, groups: readonly SpanGroup[]): Promise<void>;
+  /** Spans of whole traces as they were added, newest first, from where a page ended. */
+  spanGroups(
+    projectId: string,
+    query: SpanGroupQuery,
+    after?: SpanGroupPosition,
+  ): Promise<SpanGroupPage>;
   readonly listTraces: ListTraces;
   trace(projectId: string, traceId: string): Promise<TraceSummary | undefined>;
   traceSpans(projectId: string, trace: TraceSummary): Promise<StoredSpan[]>;
@@ -78,6 +90,8 @@ export async function openStore(location: StoreLocation): Promise<Store> {
       return { kind: database.layout.kind, version: row?.version ?? "" };
     },
     addSpans: (projectId, groups) => writer.write(encodeSpans(projectId, groups)),
+    spanGroups: (projectId, query, after) =>
+      readSpanGroups(database, projectId, { ...query, after }),
     listTraces: createTraceList(database),
     trace: (projectId, traceId) => readTrace(database, projectId, traceId),
     traceSpans: (projectId, trace) => readTraceSpans(database, projectId, trace),

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { Session } from "chdb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { removals } from "../../src/store/expiry.js";
 import { createTable, createView, type Layout } from "../../src/store/layout.js";
 import { migrationsFor } from "../../src/store/schema.js";
 import { temporaryFolder } from "../harness.js";
@@ -82,6 +83,14 @@ describe("the engine reads every statement that makes a table", () => {
     );
     const tableCount = layout.kind === "cluster" ? 5 : 0;
     expect([replicated.length, distributed.length]).toEqual([tableCount, tableCount]);
+  });
+
+  test("and every one that removes old rows, on each server of a cluster from its own table", () => {
+    for (const statement of removals(cluster)) {
+      expect(engine.queryBind("SELECT formatQuery({statement:String})", { statement })).toMatch(
+        /^"(DELETE FROM|ALTER TABLE) (otel_traces|trace_summary|span_lookup|uploads)_local ON CLUSTER east/,
+      );
+    }
   });
 
   test("and no other layout of rows for one kind than for another", () => {

@@ -1,0 +1,316 @@
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { type Run, type RunningBinary, run, serve } from "./binary.js";
+import { defaultProjectId, fetchToken, readAs, temporaryFolder } from "./harness.js";
+import {
+  exportOf,
+  newSpanId,
+  newTraceId,
+  type OtlpExport,
+  type OtlpSpan,
+  spanAt,
+  text,
+} from "./otlp-message.js";
+
+let folder: string;
+let server: RunningBinary | undefined;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+});
+afterEach(async () => {
+  server?.child.kill("SIGTERM");
+  await server?.exited;
+  server = undefined;
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const path = (name: string) => join(folder, name);
+
+interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function finished(command: Run): Promise<Finished> {
+  const code = await command.exited;
+  return { code, stdout: command.stdout(), stderr: command.stderr() };
+}
+
+const exported = (dataDir: string, ...args: string[]) =>
+  finished(run("export", "--data-dir", path(dataDir), ...args));
+
+const imported = (dataDir: string, file: string, ...args: string[]) =>
+  finished(run("import", path(file), "--data-dir", path(dataDir), ...args));
+
+async function importedText(dataDir: string, content: string): Promise<Finished> {
+  const command = run("import", "-", "--data-dir", path(dataDir));
+  command.child.stdin?.end(content);
+  return await finished(command);
+}
+
+function linesOf(messages: readonly OtlpExport[]): string {
+  return messages.map((message) => `${JSON.stringify(message)}\n`).join("");
+}
+
+/** Every span with its resource and scope, by id; times and attributes as they are written. */
+function spansIn(lines: string) {
+  const spans = lines
+    .split("\n")
+    .filter((line) => line !== "")
+    .flatMap((line) => (JSON.parse(line) as OtlpExport).resourceSpans)
+    .flatMap(({ resource, scopeSpans }) =>
+      scopeSpans.flatMap(({ scope, spans }) => spans.map((span) => ({ resource, scope, ...span }))),
+    );
+  return spans.sort((one, other) => (one.spanId < other.spanId ? -1 : 1));
+}
+
+/** A span with all that the store keeps. */
+const richSpan = (traceId: string): OtlpSpan => ({
+  traceId,
+  spanId: newSpanId(),
+  parentSpanId: newSpanId(),
+  traceState: "vendor=1",
+  name: 'größte "Frage"\n🙂',
+  kind: 3,
+  startTimeUnixNano: "1767323045123456789",
+  endTimeUnixNano: "1767323045123456790",
+  attributes: [
+    text("gen_ai.prompt.0.content", "a\tb\\"),
+    text("10", "ten"),
+    text("2", ""),
+    text("2.x", "{}"),
+  ],
+  events: [
+    {
+      timeUnixNano: "1767323045123456790",
+      name: "exception",
+      attributes: [text("exception.type", "E")],
+    },
+    { timeUnixNano: "1767323045123456791", name: "", attributes: [] },
+  ],
+  links: [
+    {
+      traceId: newTraceId(),
+      spanId: newSpanId(),
+      traceState: "",
+      attributes: [text("why", "retry")],
+    },
+  ],
+  status: { code: 2, message: "gave up" },
+});
+
+const ownedBy = [
+  text("agentops.project.id", defaultProjectId),
+  text("ProjectId", defaultProjectId),
+];
+
+test("a span comes back with all that it had: times to the nanosecond, events, links, resource and scope", async () => {
+  const span = richSpan(newTraceId());
+  const message = exportOf(span);
+  await writeFile(path("rich.jsonl"), linesOf([message]));
+  expect(await imported("rich", "rich.jsonl")).toEqual({
+    code: 0,
+    stdout: "",
+    stderr: "Imported 1 span from 1 line into default; 0 lines refused.\n",
+  });
+
+  const { code, stdout, stderr } = await exported("rich");
+  expect([code, stderr]).toEqual([0, "Exported 1 span in 1 line.\n"]);
+  const [resourceSpans] = message.resourceSpans;
+  expect(spansIn(stdout)).toEqual([
+    {
+      resource: { attributes: [...(resourceSpans?.resource?.attributes ?? []), ...ownedBy] },
+      scope: resourceSpans?.scopeSpans[0]?.scope,
+      ...span,
+    },
+  ]);
+});
+
+const SPANS_PER_LINE = 40;
+const LINES = 250;
+/** As a collector writes them: spans of many traces and of two services, in the order they ended. */
+function manyLines(prompt: string): string {
+  const messages = Array.from({ length: LINES }, (_, line) => {
+    const spans = Array.from({ length: SPANS_PER_LINE }, (_, index) => {
+      const traceId = String((line * SPANS_PER_LINE + index) % 500).padStart(32, "a");
+      const attributes = [text("gen_ai.prompt", prompt), text("number", `${line}/${index}`)];
+      return spanAt(line * 1000 + index, 10, { traceId, attributes });
+    });
+    const message = exportOf(...spans);
+    message.resourceSpans[0]?.resource?.attributes.push(text("shard", String(line % 2)));
+    return message;
+  });
+  return linesOf(messages);
+}
+
+/** The most memory that a process had, in MiB, as far as it was seen. */
+async function peakMib(command: Run): Promise<number> {
+  let peak = 0;
+  for (let running = true; running; ) {
+    const status = await readFile(`/proc/${command.child.pid}/status`, "utf8").catch(() => "");
+    peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
+    running = await Promise.race([
+      command.exited.then(() => false),
+      new Promise<boolean>((done) => setTimeout(() => done(true), 50)),
+    ]);
+  }
+  return peak;
+}
+
+describe("10,000 spans", () => {
+  test("go out of one folder into another and are the same, while servers run or not", async () => {
+    const content = manyLines("Where is my order?");
+    await writeFile(path("many.jsonl"), content);
+    expect((await imported("first", "many.jsonl")).stderr).toBe(
+      "Imported 10,000 spans from 250 lines into default; 0 lines refused.\n",
+    );
+    server = await serve(path("first"));
+    const { code, stdout } = await exported("first");
+    expect(code).toBe(0);
+    expect(spansIn(stdout).map(({ spanId }) => spanId)).toEqual(
+      spansIn(content).map(({ spanId }) => spanId),
+    );
+
+    await writeFile(path("exported.jsonl.gz"), gzipSync(stdout, { level: 1 }));
+    const second = await serve(path("second"));
+    for (const time of ["first", "second"]) {
+      expect((await imported("second", "exported.jsonl.gz")).code, time).toBe(0);
+    }
+    const list = await readAs(second.url, "/v4/traces", await fetchToken(second.url));
+    expect(list.body).toMatchObject({ total: 500, metrics: { span_count: 10_000 } });
+    second.child.kill("SIGTERM");
+    await second.exited;
+    expect(spansIn((await exported("second")).stdout)).toEqual(spansIn(stdout));
+  });
+
+  test.runIf(process.platform === "linux")("of 8 KB are never in memory all at once", async () => {
+    server = await serve(path("memory"));
+    const content = manyLines("Where is my order? ".repeat(420));
+    await writeFile(path("large.jsonl"), content);
+    await writeFile(path("quarter.jsonl"), `${content.split("\n", LINES / 4).join("\n")}\n`);
+    const importing = (file: string) =>
+      peakMib(run("import", path(file), "--data-dir", path("memory")));
+    const exporting = () => {
+      const command = run("export", "--data-dir", path("memory"));
+      command.child.stdout?.removeAllListeners("data").resume();
+      return peakMib(command);
+    };
+
+    const moreMib = (content.length * 0.75) / 1024 ** 2;
+    const [quarterIn, quarterOut] = [await importing("quarter.jsonl"), await exporting()];
+    const [allIn, allOut] = [await importing("large.jsonl"), await exporting()];
+    expect(allIn - quarterIn).toBeLessThan(moreMib);
+    expect(allOut - quarterOut).toBeLessThan(moreMib);
+  });
+});
+
+describe("what a file may have beside spans", () => {
+  const good = () => JSON.stringify(exportOf(spanAt(0, 1, { traceId: newTraceId() })));
+
+  test("bad lines are named with what to do, and lose nothing of the others", async () => {
+    const badId = JSON.stringify(
+      exportOf(spanAt(0, 1, { traceId: "0".repeat(32) }), spanAt(0, 1, { traceId: newTraceId() })),
+    );
+    const content = [
+      good(),
+      "{",
+      "",
+      badId,
+      '{"resourceMetrics":[]}',
+      '{"resourceSpans":[{"scopeSpans":[{"spans":[7]}]}]}',
+      `${good()}\r`,
+      good(),
+    ];
+    const { code, stderr } = await importedText("bad", content.join("\n"));
+    expect(code).toBe(1);
+    expect(stderr.split("\n").map((line) => line.slice(0, 45))).toEqual([
+      "Line 2: not an OTLP/JSON ExportTraceServiceRe",
+      "Line 4: 1 span left out. Rejected: trace and ",
+      "Line 5: not an OTLP/JSON ExportTraceServiceRe",
+      "Line 6: not an OTLP/JSON ExportTraceServiceRe",
+      "Imported 4 spans from 8 lines into default; 4",
+      "",
+    ]);
+    expect(spansIn((await exported("bad")).stdout)).toHaveLength(4);
+  });
+
+  test("a file of another kind is not reported line by line to its end", async () => {
+    const { code, stderr } = await importedText("bad", "{\n".repeat(50));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^Line 20: .*\n… and 30 lines more\.\nImported 0 spans from 50 lines/m);
+  });
+
+  test.each([
+    ["no file", undefined, /is-not-there.jsonl was not read to its end \(ENOENT\)/],
+    [
+      "a file cut off",
+      gzipSync("{}\n".repeat(9999)).subarray(0, 50),
+      /was not read to its end \(Z_BUF_ERROR\)/,
+    ],
+  ])("%s is an error that says so", async (_, content, message) => {
+    if (content) await writeFile(path("cut.jsonl.gz"), content);
+    const { code, stderr } = await imported("bad", content ? "cut.jsonl.gz" : "is-not-there.jsonl");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+  });
+});
+
+test("an export is of one project, and of traces by id or time, whole", async () => {
+  const [old, long, recent] = [newTraceId(), newTraceId(), newTraceId()];
+  const hour = 3_600_000;
+  await importedText(
+    "chosen",
+    linesOf([
+      exportOf(
+        spanAt(0, hour, { traceId: old }),
+        spanAt(hour, 5 * hour, { traceId: long }),
+        spanAt(4 * hour, hour, { traceId: long }),
+        spanAt(7 * hour, 1, { traceId: recent }),
+      ),
+    ]),
+  );
+  const ids = async (...args: string[]) => {
+    const { code, stdout } = await exported("chosen", ...args);
+    expect(code).toBe(0);
+    return new Set(spansIn(stdout).map(({ traceId }) => traceId));
+  };
+  expect(await ids()).toEqual(new Set([old, long, recent]));
+  expect(await ids("--trace-id", old, "--trace-id", recent.toUpperCase())).toEqual(
+    new Set([old, recent]),
+  );
+  expect(await ids("--since", "2026-01-02T05:30", "--until", "2026-01-02T06:00")).toEqual(
+    new Set([long]),
+  );
+  expect(
+    (await exported("chosen", "--since", "2026-01-02T05:30", "--until", "2026-01-02T06:00")).stderr,
+  ).toBe("Exported 2 spans in 1 line.\n");
+  expect(await ids("--since", "1h")).toEqual(new Set());
+
+  await finished(run("projects", "create", "shop", "--data-dir", path("chosen")));
+  expect(await ids("--project", "shop")).toEqual(new Set());
+  await writeFile(path("one.jsonl"), linesOf([exportOf(spanAt(0, 1, { traceId: old }))]));
+  expect((await imported("chosen", "one.jsonl", "--project", "shop")).code).toBe(0);
+  expect(await ids("--project", "shop")).toEqual(new Set([old]));
+  expect((await exported("chosen", "--project", "nowhere")).stderr).toContain(
+    "No project has that id or name",
+  );
+});
+
+describe("GET /v1/traces", () => {
+  test("needs a token, and says which parameters are no numbers", async () => {
+    server = await serve(path("route"));
+    expect((await fetch(`${server.url}/v1/traces`)).status).toBe(401);
+    const token = await fetchToken(server.url);
+    for (const query of [
+      "start_time_unix_nano=now",
+      "end_time_unix_nano=9223372036854775808",
+      "cursor=1",
+    ]) {
+      const { status, body } = await readAs(server.url, `/v1/traces?${query}`, token);
+      expect([status, body.message], query).toEqual([400, expect.stringContaining("nanoseconds")]);
+    }
+  });
+});
