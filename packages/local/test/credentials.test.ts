@@ -143,7 +143,7 @@ async function filesIn(path: string): Promise<string> {
 
 /** Every row of every table, the engine's own among them: in the files they are compressed. */
 async function rowsIn(dataDir: string): Promise<string> {
-  const database = await openDatabase(join(dataDir, "clickhouse"));
+  const database = await openDatabase({ dataDir });
   const tables = await database.read<{ path: string }>(
     "SELECT concat(database, '.', name) AS path FROM system.tables WHERE engine LIKE '%MergeTree' OR name LIKE '%_log'",
   );
