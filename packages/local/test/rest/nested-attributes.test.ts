@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   MAX_DEPTH,
@@ -40,6 +41,28 @@ test("the order in which attributes arrive does not matter", () => {
     a: ["3", "4"],
   });
 });
+
+test("any tree of names, lists and texts comes back from its dotted keys", () => {
+  const { tree } = fc.letrec((tie) => ({
+    node: fc.oneof({ maxDepth: 4 }, fc.string(), tie("list"), tie("tree")),
+    // From 11 elements on, `a.10` sorts before `a.2` and AgentOps fills a gap first.
+    list: fc.array(tie("node"), { minLength: 1, maxLength: 10 }),
+    tree: fc.dictionary(fc.stringMatching(/^[a-z_]{1,3}$/), tie("node"), {
+      minKeys: 1,
+      maxKeys: 4,
+    }),
+  }));
+  fc.assert(
+    fc.property(tree, (original) => {
+      expect(plain(nestAttributes(Object.fromEntries(flatten(original))))).toEqual(original);
+    }),
+  );
+});
+
+function flatten(value: unknown, path: readonly string[] = []): [string, string][] {
+  if (typeof value !== "object" || value === null) return [[path.join("."), String(value)]];
+  return Object.entries(value).flatMap(([key, child]) => flatten(child, [...path, key]));
+}
 
 test("a key named __proto__ is an attribute and touches no prototype", () => {
   const nested = nestAttributes({ "__proto__.polluted": "yes", "a.constructor.b": "c" });

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isoMicrosUtc, isoRange, parseTime } from "../../src/rest/time.js";
 
@@ -17,6 +18,38 @@ describe("times out", () => {
       end_time: "2026-01-02T03:04:05.123457+00:00",
       duration: 1_999,
     });
+  });
+});
+
+describe("any instant", () => {
+  /** From 1970 to 2262, what the store can hold. */
+  const anyUnixNano = fc.bigInt({ min: 0n, max: 9_223_372_036_854_775_807n });
+
+  test("goes out to the microsecond, with a fraction of six digits or none", () => {
+    fc.assert(
+      fc.property(anyUnixNano, (unixNano) => {
+        const [, seconds, micros] =
+          /^(.{19})(?:\.(\d{6}))?\+00:00$/.exec(isoMicrosUtc(unixNano)) ?? [];
+        const unixMs = Date.parse(`${seconds}Z`);
+        expect(BigInt(unixMs) * 1_000_000n + BigInt(micros ?? 0) * 1000n).toBe(
+          unixNano - (unixNano % 1000n),
+        );
+      }),
+    );
+  });
+
+  test("comes in the same at every offset", () => {
+    const offsetMinutes = fc.integer({ min: -12 * 60, max: 14 * 60 });
+    const unixMs = fc.integer({ min: 24 * 3_600_000, max: 9_000_000_000_000 });
+    fc.assert(
+      fc.property(unixMs, offsetMinutes, (ms, minutes) => {
+        const local = new Date(ms + minutes * 60_000).toISOString().slice(0, 23);
+        const size = Math.abs(minutes);
+        const offset = [Math.floor(size / 60), size % 60].map((n) => String(n).padStart(2, "0"));
+        const text = `${local}${minutes < 0 ? "-" : "+"}${offset.join(":")}`;
+        expect(parseTime(text)).toBe(BigInt(ms) * 1_000_000n);
+      }),
+    );
   });
 });
 
