@@ -95,8 +95,8 @@ function decode(encoding: Encoding, body: Uint8Array): ExportRequest {
 }
 
 /**
- * Not `async`, so that nothing holds what was decoded once it is encoded: kept until it is on disk, it
- * makes the garbage collector the costliest part of an export.
+ * Not `async`, so that nothing holds what was decoded once it is encoded: the garbage collector would go
+ * through it again and again until it is on disk.
  */
 function store(
   { price, store }: ReceiverParts,
