@@ -34,9 +34,7 @@ test("two writers and many readers get along for a minute: no error, and every a
   const reads = [
     async (stored: number) => {
       const { status, body } = await readAs(server.url, "/v4/traces?limit=5", token);
-      return (
-        status === 200 && body.total >= stored && body.traces.length === Math.min(5, body.total)
-      );
+      return status === 200 && body.total >= stored && body.traces.length >= Math.min(5, stored);
     },
     async (stored: number) => {
       const id = acknowledged[Math.floor(Math.random() * stored)];
