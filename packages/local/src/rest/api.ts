@@ -1,5 +1,7 @@
 import { Hono } from "hono";
+import type { DatabaseInfo, Store } from "../store/index.js";
 import { addAuthRoutes } from "./auth.js";
+import { RestError } from "./errors.js";
 import { addLegacyRoutes } from "./legacy.js";
 import { addProjectRoutes } from "./projects.js";
 import { addPublicRoutes } from "./public.js";
@@ -18,7 +20,7 @@ export function createRestApi(options: RestOptions): Hono {
     message: "Server Up",
     version: options.version,
     capabilities,
-    database: await options.store.database(),
+    database: await askDatabase(options.store),
     ...(options.forwarder && { forward: options.forwarder.status() }),
   }));
   addAuthRoutes(app, options);
@@ -29,4 +31,13 @@ export function createRestApi(options: RestOptions): Hono {
   addV4Routes(app, options);
   addSpanRoutes(app, options);
   return app;
+}
+
+/** A load balancer that asks sends its requests elsewhere meanwhile. */
+async function askDatabase(store: Store): Promise<DatabaseInfo> {
+  try {
+    return await store.database();
+  } catch {
+    throw new RestError(503, { message: "The database does not answer." });
+  }
 }

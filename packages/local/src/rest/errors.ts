@@ -1,14 +1,14 @@
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 
-/** A refusal, with the body that AgentOps sends: `detail` as a rule, `error` on `/v3`, `message` on `/v2`. */
+/** A refusal, with the body that AgentOps sends: `detail` as a rule, `error` on `/v3`, `message` on `/v2` and `/health`. */
 export class RestError extends HTTPException {
   constructor(
     status: ContentfulStatusCode,
     body:
       | { readonly detail: unknown }
       | { readonly error: string }
-      | { readonly path: string; readonly message: string },
+      | { readonly path?: string; readonly message: string },
   ) {
     super(status, { res: Response.json(body, { status }) });
   }

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { type ProjectMetricsQuery, type TraceQuery, traceOrders } from "../store/index.js";
-import { integer, parseQuery, time } from "./query.js";
+import { integer, parseQuery, time, timeUpTo } from "./query.js";
 
 const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 100;
 
-const timeRange = z.object({ start_time: time.optional(), end_time: time.optional() });
+const timeRange = z.object({ start_time: time.optional(), end_time: timeUpTo.optional() });
 
 const schema = timeRange.extend({
   query: z.string().default(""),

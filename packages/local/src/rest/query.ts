@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type FieldError, unprocessable } from "./errors.js";
-import { parseTime } from "./time.js";
+import { endOfMicrosecond, parseTime } from "./time.js";
 
 /** Reads a query string; a value out of bounds is a 422, as FastAPI words it. */
 export function parseQuery<Schema extends z.ZodType>(
@@ -22,6 +22,9 @@ export const time = z.string().transform((text, context) => {
   if (unixNano === undefined) context.addIssue({ code: "custom" });
   return unixNano;
 });
+
+/** An upper bound, which holds for what was answered with just this time. */
+export const timeUpTo = time.transform((unixNano) => unixNano && endOfMicrosecond(unixNano));
 
 function fieldError(issue: z.core.$ZodIssue): FieldError {
   return { ...wording(issue), loc: ["query", ...issue.path.map(String)] };

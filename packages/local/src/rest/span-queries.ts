@@ -9,7 +9,7 @@ import {
   traceGroups,
 } from "../store/index.js";
 import { unprocessable } from "./errors.js";
-import { integer, parseQuery, time } from "./query.js";
+import { integer, parseQuery, time, timeUpTo } from "./query.js";
 
 /** A page of spans comes with their whole attributes, so it is no larger than this. */
 const MAX_SPANS = 100;
@@ -36,7 +36,7 @@ const traceIds = many.pipe(z.array(z.string()).max(MAX_TRACE_IDS));
 const searchSchema = z.object({
   trace_id: traceIds,
   start_time: time.optional(),
-  end_time: time.optional(),
+  end_time: timeUpTo.optional(),
   text,
   name: text,
   kind: text,
@@ -83,7 +83,7 @@ export function parseSearchQuery(query: Query): SpanQuery {
 const metricsSchema = z.object({
   trace_id: traceIds,
   start_time: time.optional(),
-  end_time: time.optional(),
+  end_time: timeUpTo.optional(),
   group_by: z.enum([...spanGroups, ...traceGroups]).default("all"),
   limit: limit(MAX_ROWS, DEFAULT_ROWS),
 });

@@ -22,19 +22,39 @@ export function isoRange(startUnixNano: bigint, durationNano: number) {
   };
 }
 
-const unixSeconds = /^\d+(\.\d+)?$/;
+const unixTime = /^(\d+)(\.\d+)?$/;
 const isoDate = /^\d{4}-\d\d-\d\d$/;
-const isoDateTime = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$/;
+const isoTime = /^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?$/;
 
-/** Reads an ISO date or time (UTC unless it has an offset) or Unix seconds; undefined if it is neither. */
+/**
+ * Reads an ISO date or time (UTC unless it has an offset) or Unix seconds, to the nanosecond; undefined
+ * if it is neither.
+ */
 export function parseTime(text: string): bigint | undefined {
-  if (unixSeconds.test(text)) return nanos(Number(text) * 1000);
-  if (isoDate.test(text)) return nanos(Date.parse(text));
-  const match = isoDateTime.exec(text);
-  if (!match) return undefined;
-  return nanos(Date.parse(match[3] ? text : `${text}Z`));
+  const [, unixSeconds, unixFraction] = unixTime.exec(text) ?? [];
+  if (unixSeconds !== undefined) return instant(BigInt(unixSeconds), unixFraction);
+  if (isoDate.test(text)) return parseIso(text);
+  const [, local, fraction = "", offset = "Z"] = isoTime.exec(text) ?? [];
+  return local === undefined ? undefined : parseIso(local.replace(fraction, "") + offset, fraction);
 }
 
-function nanos(unixMs: number): bigint | undefined {
-  return Number.isFinite(unixMs) ? BigInt(Math.round(unixMs)) * 1_000_000n : undefined;
+/** `Date` keeps milliseconds only, so it gets whole seconds. */
+function parseIso(text: string, fraction?: string): bigint | undefined {
+  const unixMs = Date.parse(text);
+  return Number.isNaN(unixMs) ? undefined : instant(BigInt(unixMs / 1000), fraction);
+}
+
+/** What the store can hold, up to a whole microsecond: no span is outside. */
+const MAX_UNIX_NANO = 9_223_372_036_854_774_999n;
+
+function instant(unixSeconds: bigint, fraction = ""): bigint {
+  const nanos = BigInt(fraction.slice(1, 10).padEnd(9, "0"));
+  const unixNano = unixSeconds * 1_000_000_000n + nanos;
+  if (unixNano > MAX_UNIX_NANO) return MAX_UNIX_NANO;
+  return unixNano < -MAX_UNIX_NANO ? -MAX_UNIX_NANO : unixNano;
+}
+
+/** The last instant that answers write like this one: they write times to the microsecond. */
+export function endOfMicrosecond(unixNano: bigint): bigint {
+  return (unixNano / 1000n) * 1000n + 999n;
 }

@@ -150,3 +150,17 @@ describe.each(kinds)("traces in ClickHouse, %s", (kind) => {
     expect(server.errors).toEqual([]);
   });
 });
+
+test("/health is a 503 while the database is away", async () => {
+  const front = await startClickHouseFront();
+  const clickHouse = { ...clickHouseUser, url: front.url, database: "agentops" };
+  const server = await startTestServer(undefined, { clickHouse });
+  expect((await server.get("/health")).status).toBe(200);
+
+  await front.close();
+  expect(await answer(await server.get("/health"))).toEqual({
+    status: 503,
+    body: { message: "The database does not answer." },
+  });
+  await server.close();
+});

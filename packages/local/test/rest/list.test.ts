@@ -155,6 +155,11 @@ describe("parameters", () => {
     ["?end_time=2026-01-02T04:30:00Z", [beta, alpha]],
     ["?start_time=2026-01-02T06:04:08%2B02:00&end_time=1767327000", [beta]],
     ["?start_time=2026-01-03", []],
+    // As the answer writes the start of alpha, whose nanoseconds it leaves out.
+    ["?end_time=2026-01-02T03:04:05.118456%2B00:00", [alpha]],
+    ["?end_time=2026-01-02T03:04:05.118455", []],
+    ["?start_time=9999-12-31", []],
+    ["?end_time=99999999999999999999", [gamma, beta, alpha]],
     ["?unknown=1", [gamma, beta, alpha]],
   ])("%s", async (query, ids) => {
     expect((await list(query)).ids).toEqual(ids);
@@ -224,6 +229,11 @@ describe("/v4/meterics/project", () => {
       span_count: { total: 3, fail: 1 },
       token_metrics: { total_cost: "0.50000" },
     });
+  });
+
+  test("covers a span whose start is sent back as the end of the range", async () => {
+    const { body } = await meterics("?end_time=2026-01-02T03:04:05.118456");
+    expect(body).toMatchObject({ trace_count: 1, span_count: { total: 1 } });
   });
 
   test("says nothing happened where nothing did", async () => {

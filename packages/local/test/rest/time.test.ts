@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isoMicrosUtc, isoRange, parseTime } from "../../src/rest/time.js";
+import { endOfMicrosecond, isoMicrosUtc, isoRange, parseTime } from "../../src/rest/time.js";
 
 describe("times out", () => {
   test.each([
@@ -23,7 +23,7 @@ describe("times out", () => {
 
 describe("any instant", () => {
   /** From 1970 to 2262, what the store can hold. */
-  const anyUnixNano = fc.bigInt({ min: 0n, max: 9_223_372_036_854_775_807n });
+  const anyUnixNano = fc.bigInt({ min: 0n, max: 9_223_372_036_854_774_999n });
 
   test("goes out to the microsecond, with a fraction of six digits or none", () => {
     fc.assert(
@@ -34,6 +34,27 @@ describe("any instant", () => {
         expect(BigInt(unixMs) * 1_000_000n + BigInt(micros ?? 0) * 1000n).toBe(
           unixNano - (unixNano % 1000n),
         );
+      }),
+    );
+  });
+
+  test("comes in as it went out, and stands for the whole microsecond as an upper bound", () => {
+    fc.assert(
+      fc.property(anyUnixNano, (unixNano) => {
+        const micros = parseTime(isoMicrosUtc(unixNano)) ?? 0n;
+        expect(micros).toBe(unixNano - (unixNano % 1000n));
+        expect(endOfMicrosecond(micros)).toBe(micros + 999n);
+        expect(endOfMicrosecond(unixNano)).toBe(micros + 999n);
+      }),
+    );
+  });
+
+  test("comes in to the nanosecond", () => {
+    fc.assert(
+      fc.property(anyUnixNano, (unixNano) => {
+        const nanos = String(unixNano % 1_000_000_000n).padStart(9, "0");
+        expect(parseTime(`${unixNano / 1_000_000_000n}.${nanos}`)).toBe(unixNano);
+        expect(parseTime(`${isoMicrosUtc(unixNano).slice(0, 19)}.${nanos}`)).toBe(unixNano);
       }),
     );
   });
@@ -62,11 +83,20 @@ describe("times in", () => {
     ["2026-01-02", 1_767_312_000_000_000_000n],
     ["1767323045", 1_767_323_045_000_000_000n],
     ["1767323045.5", 1_767_323_045_500_000_000n],
+    ["2026-01-02T05:04:05.123456789+02:00", 1_767_323_045_123_456_789n],
+    ["2026-01-02T03:04:05.1234567899Z", 1_767_323_045_123_456_789n],
+    ["1969-12-31T23:59:59.75Z", -250_000_000n],
+    ["9999-12-31", 9_223_372_036_854_774_999n],
+    ["99999999999999999999", 9_223_372_036_854_774_999n],
+    ["0001-01-01", -9_223_372_036_854_774_999n],
   ])("%s is understood", (text, unixNano) => {
     expect(parseTime(text)).toBe(unixNano);
   });
 
-  test.each(["yesterday", "", "2026-13-45", "2026-01-02T99:00:00Z"])("%j is not a time", (text) => {
-    expect(parseTime(text)).toBeUndefined();
-  });
+  test.each(["yesterday", "", "2026-13-45", "2026-01-02T99:00:00Z", "2026-01-02T03:04.5"])(
+    "%j is not a time",
+    (text) => {
+      expect(parseTime(text)).toBeUndefined();
+    },
+  );
 });
