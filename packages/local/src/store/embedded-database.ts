@@ -4,9 +4,10 @@ import {
   createClient,
 } from "@clickhouse/client";
 import { createChdbConnection } from "chdb/connection";
-import { StartError } from "../start-error.js";
+import { StartError, systemCode } from "../start-error.js";
 import { makeDataFolder } from "./data-folder.js";
 import type { Database, Parameters } from "./database.js";
+import { DiskFullError, RESERVED_BYTES, requireRoom } from "./disk-space.js";
 import { openFileIntake } from "./file-intake.js";
 
 type ClientConnection = NonNullable<ClickHouseClientConfigOptions["connection"]>;
@@ -15,6 +16,11 @@ type ClientConnection = NonNullable<ClickHouseClientConfigOptions["connection"]>
  * read would wait for the insert in progress. More readers than cores do not read faster.
  */
 const READER_COUNT = 2;
+
+/** What a statement has to find free: the engine refuses some for want of room, and waits for it in others. */
+const STATEMENT_BYTES = 16 * 1024 * 1024;
+/** The engine's code for a statement that needs more than there is. */
+const NOT_ENOUGH_SPACE = "243";
 
 /**
  * Opens the embedded engine on the folder `path`, which it creates. What comes in passes through files
@@ -48,10 +54,14 @@ export async function openEmbeddedDatabase(path: string, incoming: string): Prom
     },
 
     async write(sql, parameters = {}) {
-      await writer.command({ query: sql, query_params: parameters });
+      await requireRoom(path, STATEMENT_BYTES);
+      await writer.command({ query: sql, query_params: parameters }).catch((error) => {
+        throw systemCode(error) === NOT_ENOUGH_SPACE ? new DiskFullError({ cause: error }) : error;
+      });
     },
 
     async insert(table, rows) {
+      await requireRoom(path, RESERVED_BYTES);
       await writer.insert({ table, values: rows, format: "JSONEachRow" });
     },
 
