@@ -78,11 +78,6 @@ describe("a running server", () => {
     }
     const mcpConfigs = [...printed.matchAll(/^\{.*?^\}/gms)].map(([text]) => JSON.parse(text));
     expect(mcpConfigs.map(({ mcpServers }) => mcpServers.agentops)).toEqual([
-      {
-        command: "npx",
-        args: ["-y", "mcp-server-agentops-api"],
-        env: { AGENTOPS_API_KEY: defaultKey, AGENTOPS_API_URL: server.url },
-      },
       { type: "http", url: `${server.url}/mcp` },
     ]);
 
