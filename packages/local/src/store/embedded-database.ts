@@ -6,8 +6,9 @@ import {
 import { createChdbConnection } from "chdb/connection";
 import { StartError } from "../start-error.js";
 import { makeDataFolder } from "./data-folder.js";
-import type { Database, Parameters } from "./database.js";
+import type { Database } from "./database.js";
 import { openFileIntake } from "./file-intake.js";
+import { statementsOver } from "./statements.js";
 
 type ClientConnection = NonNullable<ClickHouseClientConfigOptions["connection"]>;
 /**
@@ -31,28 +32,17 @@ export async function openEmbeddedDatabase(path: string, incoming: string): Prom
   const clients = [writer, ...readers];
   for (const client of clients) await client.command({ query: "USE agentops" });
 
+  const onWriter = statementsOver(writer);
+  const onReaders = readers.map(statementsOver);
   let turn = 0;
 
   const database: Database = {
     layout: { kind: "embedded" },
+    ...onWriter,
 
-    async read<Row>(sql: string, parameters: Parameters = {}) {
+    read(sql, parameters) {
       turn = (turn + 1) % READER_COUNT;
-      const client = readers[turn] ?? writer;
-      const result = await client.query({
-        query: sql,
-        query_params: parameters,
-        format: "JSONEachRow",
-      });
-      return await result.json<Row>();
-    },
-
-    async write(sql, parameters = {}) {
-      await writer.command({ query: sql, query_params: parameters });
-    },
-
-    async insert(table, rows) {
-      await writer.insert({ table, values: rows, format: "JSONEachRow" });
+      return (onReaders[turn] ?? onWriter).read(sql, parameters);
     },
 
     openIntake: () => openFileIntake(database, incoming),
