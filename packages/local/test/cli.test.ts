@@ -1,15 +1,11 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { run, serve } from "./binary.js";
-import { defaultKey, fetchToken, readAs, temporaryFolder } from "./harness.js";
+import { defaultKey, fetchToken, folderForTests, readAs, temporaryFolder } from "./harness.js";
 import { exportOf, newTraceId, type OtlpExport, spanAt, toProtobuf } from "./otlp-message.js";
 
-let dataDir: string;
-beforeAll(async () => {
-  dataDir = await temporaryFolder();
-});
-afterAll(() => rm(dataDir, { recursive: true }));
+const dataDir = await folderForTests();
 
 async function send(url: string, message: OtlpExport): Promise<Response> {
   const headers = { "content-type": "application/x-protobuf" };

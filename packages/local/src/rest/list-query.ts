@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type ProjectMetricsQuery, type TraceQuery, traceOrders } from "../store/index.js";
-import { integer, parseQuery, time, timeUpTo } from "./query.js";
+import { integer, parseQuery, type Query, time, timeUpTo } from "./query.js";
 
 const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 100;
@@ -20,7 +20,7 @@ const schema = timeRange.extend({
 });
 
 /** Reads the query string of a trace list; a value out of bounds is a 422, as FastAPI words it. */
-export function parseListQuery(query: Record<string, string>): TraceQuery {
+export function parseListQuery(query: Query): TraceQuery {
   const { query: text, ...parsed } = parseQuery(schema, query);
   const { start_time, end_time, limit, offset, order_by, sort_order } = parsed;
   return {
@@ -35,7 +35,7 @@ export function parseListQuery(query: Record<string, string>): TraceQuery {
 }
 
 /** Reads the query string of what covers a range of time; both ends may be open. */
-export function parseTimeRange(query: Record<string, string>): ProjectMetricsQuery {
+export function parseTimeRange(query: Query): ProjectMetricsQuery {
   const { start_time, end_time } = parseQuery(timeRange, query);
   return { fromUnixNano: start_time, untilUnixNano: end_time };
 }

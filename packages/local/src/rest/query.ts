@@ -2,24 +2,50 @@ import { z } from "zod";
 import { type FieldError, unprocessable } from "./errors.js";
 import { endOfMicrosecond, parseTime } from "./time.js";
 
+/** The values of each parameter, in the order they came. */
+export type Query = Readonly<Record<string, readonly string[]>>;
+
 /** Reads a query string; a value out of bounds is a 422, as FastAPI words it. */
 export function parseQuery<Schema extends z.ZodType>(
   schema: Schema,
-  query: Readonly<Record<string, string | readonly string[]>>,
+  query: Query,
 ): z.output<Schema> {
-  const parsed = schema.safeParse(query);
+  const parsed = schema.safeParse(single(query));
   if (!parsed.success) throw unprocessable(parsed.error.issues.map(fieldError));
   return parsed.data;
 }
 
+/** Parameters that may come several times; of the others the last one counts, as for FastAPI. */
+const repeatable = ["trace_id", "attribute"];
+
+function single(query: Query): Record<string, string | readonly string[]> {
+  const entries = Object.entries(query).map(([name, values]) => {
+    return [name, repeatable.includes(name) ? values : (values.at(-1) ?? "")] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** What a text was not, by FastAPI's name of the error. */
+const parsingErrors: Readonly<Record<string, string>> = {
+  int_parsing: "Input should be a valid integer, unable to parse string as an integer",
+  float_parsing: "Input should be a valid number, unable to parse string as a number",
+  datetime_parsing: "Input should be a valid datetime or date",
+};
+
 export const integer = z
   .string()
-  .regex(/^[+-]?\d+$/)
+  .regex(/^[+-]?\d+$/, "int_parsing")
+  .transform(Number);
+
+/** Of no more digits than a double holds: an infinite one is none. */
+export const amount = z
+  .string()
+  .regex(/^\d{1,30}(\.\d+)?$/, "float_parsing")
   .transform(Number);
 
 export const time = z.string().transform((text, context) => {
   const unixNano = parseTime(text);
-  if (unixNano === undefined) context.addIssue({ code: "custom" });
+  if (unixNano === undefined) context.addIssue({ code: "custom", message: "datetime_parsing" });
   return unixNano;
 });
 
@@ -33,23 +59,24 @@ function fieldError(issue: z.core.$ZodIssue): FieldError {
 function wording(issue: z.core.$ZodIssue): Pick<FieldError, "type" | "msg"> {
   switch (issue.code) {
     case "too_big":
+      if (issue.origin === "array") {
+        return { type: "too_long", msg: `List should have at most ${issue.maximum} items` };
+      }
       return {
         type: "less_than_equal",
         msg: `Input should be less than or equal to ${issue.maximum}`,
       };
     case "too_small":
+      if (issue.origin === "string") {
+        return { type: "string_too_short", msg: "String should have at least 1 character" };
+      }
       return {
         type: "greater_than_equal",
         msg: `Input should be greater than or equal to ${issue.minimum}`,
       };
     case "invalid_value":
       return { type: "literal_error", msg: `Input should be one of ${issue.values.join(", ")}` };
-    case "custom":
-      return { type: "datetime_parsing", msg: "Input should be a valid datetime or date" };
     default:
-      return {
-        type: "int_parsing",
-        msg: "Input should be a valid integer, unable to parse string as an integer",
-      };
+      return { type: issue.message, msg: parsingErrors[issue.message] ?? "" };
   }
 }

@@ -9,7 +9,7 @@ import {
   traceGroups,
 } from "../store/index.js";
 import { unprocessable } from "./errors.js";
-import { integer, parseQuery, time, timeUpTo } from "./query.js";
+import { amount, integer, parseQuery, type Query, time, timeUpTo } from "./query.js";
 
 /** A page of spans comes with their whole attributes, so it is no larger than this. */
 const MAX_SPANS = 100;
@@ -20,16 +20,9 @@ const DEFAULT_ROWS = 100;
 /** Trace ids travel in the query string, which Node takes up to 16 KiB of. */
 const MAX_TRACE_IDS = 400;
 
-type Query = Readonly<Record<string, readonly string[]>>;
-
 const limit = (most: number, unasked: number) =>
   integer.pipe(z.number().min(1).max(most)).default(unasked);
 const text = z.string().min(1).optional();
-const amount = z
-  .string()
-  .regex(/^\d+(\.\d+)?$/)
-  .transform(Number)
-  .optional();
 const many = z.array(z.string().min(1)).default([]);
 const traceIds = many.pipe(z.array(z.string()).max(MAX_TRACE_IDS));
 
@@ -49,8 +42,8 @@ const searchSchema = z.object({
     .transform((status) => status.replace(/^./, (first) => first.toUpperCase()))
     .pipe(z.enum(spanStatuses))
     .optional(),
-  min_duration_ms: amount,
-  min_cost_usd: amount,
+  min_duration_ms: amount.optional(),
+  min_cost_usd: amount.optional(),
   attribute: many,
   limit: limit(MAX_SPANS, DEFAULT_SPANS),
   cursor: text,
@@ -58,7 +51,7 @@ const searchSchema = z.object({
 
 /** Reads the query string of `GET /v4/spans/search`. */
 export function parseSearchQuery(query: Query): SpanQuery {
-  const parsed = parseQuery(searchSchema, single(query));
+  const parsed = parseQuery(searchSchema, query);
   const { text, name, model, tool, agent, status, min_duration_ms } = parsed;
   return {
     traceIds: parsed.trace_id,
@@ -90,7 +83,7 @@ const metricsSchema = z.object({
 
 /** Reads the query string of `GET /v4/spans/metrics`. */
 export function parseMetricsQuery(query: Query): MetricsQuery {
-  const parsed = parseQuery(metricsSchema, single(query));
+  const parsed = parseQuery(metricsSchema, query);
   return {
     group: parsed.group_by,
     traceIds: parsed.trace_id,
@@ -98,16 +91,6 @@ export function parseMetricsQuery(query: Query): MetricsQuery {
     untilUnixNano: parsed.end_time,
     limit: parsed.limit,
   };
-}
-
-/** Parameters that may come several times; of the others the last one counts, as for FastAPI. */
-const repeatable = ["trace_id", "attribute"];
-
-function single(query: Query): Record<string, string | readonly string[]> {
-  const entries = Object.entries(query).map(([name, values]) => {
-    return [name, repeatable.includes(name) ? values : (values.at(-1) ?? "")] as const;
-  });
-  return Object.fromEntries(entries);
 }
 
 /** `key`, or `key=text` that its value contains. */

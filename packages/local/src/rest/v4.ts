@@ -19,7 +19,7 @@ export function addV4Routes(app: Hono, { store, tokens }: RestOptions): void {
   // The path is AgentOps' own spelling.
   addRoute(app, "GET", "/v4/meterics/project/:projectId", async (context) => {
     const projectId = await projectInPath(context);
-    const range = parseTimeRange(context.req.query());
+    const range = parseTimeRange(context.req.queries());
     return projectMetrics(projectId, await store.projectMetrics(projectId, range));
   });
 
@@ -33,7 +33,7 @@ export function addV4Routes(app: Hono, { store, tokens }: RestOptions): void {
   }
 
   async function list(context: Context, projectId: string) {
-    const query = parseListQuery(context.req.query());
+    const query = parseListQuery(context.req.queries());
     return traceList(query, await store.listTraces(projectId, query));
   }
 

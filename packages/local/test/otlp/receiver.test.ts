@@ -79,7 +79,7 @@ function fullExport(traceId: string, [rootId, childId]: [string, string]): OtlpE
         {
           traceId: "0af7651916cd43dd8448eb211c80319c",
           spanId: "b7ad6b7169203331",
-          traceState: "",
+          traceState: "rojo=00f067aa0ba902b7",
           attributes: [text("reason", "retry")],
         },
       ],
@@ -147,6 +147,7 @@ describe("encodings", () => {
       event_attributes: [{ "exception.type": "TimeoutError" }],
       link_trace_ids: ["0af7651916cd43dd8448eb211c80319c"],
       link_span_ids: ["b7ad6b7169203331"],
+      link_trace_states: ["rojo=00f067aa0ba902b7"],
       link_attributes: [{ reason: "retry" }],
     });
   });

@@ -363,6 +363,8 @@ describe("the public API", () => {
     ["/v4/traces/unknown", "Trace not found."],
     ["/v4/traces/detail/unknown", "Trace not found."],
     ["/v4/traces/list/00000000-0000-4000-8000-000000000000", "Project not found"],
+    // Ids match exactly.
+    [`/public/v1/spans/${chatId.toUpperCase()}`, "Span not found"],
     ["/public/v1/traces/", "Not Found"],
     ["/nowhere", "Not Found"],
   ])("GET %s is a 404", async (path, detail) => {
@@ -417,6 +419,16 @@ describe("a whole trace", () => {
     });
   });
 
+  test("has the fields of its spans in the order that AgentOps writes them", async () => {
+    const { body } = await server.read(`/v4/traces/${traceId}`);
+    expect(Object.keys(body)).toEqual(
+      "freeplan_truncated project_id trace_id tags metrics spans".split(" "),
+    );
+    expect(Object.keys(body.spans[0]).join(" ")).toBe(
+      "freeplan_truncated span_id parent_span_id span_name span_kind span_type service_name start_time end_time duration status_code status_message attributes resource_attributes span_attributes event_timestamps event_names event_attributes link_trace_ids link_span_ids link_trace_states link_attributes metrics",
+    );
+  });
+
   test("may be read with the token as session cookie", async () => {
     const cookie = `session_id=${await fetchToken(server.url)}`;
     expect((await server.get(`/v4/traces/detail/${traceId}`, { cookie })).status).toBe(200);
@@ -443,6 +455,16 @@ describe("the server", () => {
     expect(response.headers.get("cache-control")).toContain("no-store");
     expect(response.headers.get("access-control-allow-origin")).toBeNull();
   });
+
+  test.each(["/health", "/nowhere", "/v4/traces", "/public/v1/project", "/v2/sessions/1/stats"])(
+    "lets nobody keep the answer of %s, be it an error",
+    async (path) => {
+      const { headers } = await server.get(path);
+      expect(headers.get("cache-control")).toBe("no-store, no-cache, must-revalidate, max-age=0");
+      expect(headers.get("pragma")).toBe("no-cache");
+      expect(headers.get("expires")).toBe("0");
+    },
+  );
 
   test("answers on loopback only to a loopback name, so that no web page can rebind its own", async () => {
     const { hostname, port } = new URL(server.url);

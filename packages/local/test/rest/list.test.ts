@@ -139,7 +139,11 @@ describe("parameters", () => {
     ["?limit=1", [gamma]],
     ["?limit=1&offset=1", [beta]],
     ["?offset=3", []],
+    ["?limit=100", [gamma, beta, alpha]],
+    // As for FastAPI, the last one counts.
+    ["?limit=1&limit=2", [gamma, beta]],
     ["?sort_order=asc", [alpha, beta, gamma]],
+    ["?order_by=start_time", [gamma, beta, alpha]],
     ["?order_by=duration", [beta, gamma, alpha]],
     ["?order_by=span_count&sort_order=ASC", [gamma, alpha, beta]],
     ["?order_by=error_count", [beta, alpha, gamma]],
@@ -173,15 +177,24 @@ describe("parameters", () => {
   test.each([
     ["?limit=0", "limit", "greater_than_equal", "Input should be greater than or equal to 1"],
     ["?limit=101", "limit", "less_than_equal", "Input should be less than or equal to 100"],
+    ["?limit=", "limit", "int_parsing", expect.stringContaining("valid integer")],
+    ["?limit=1e1", "limit", "int_parsing", expect.stringContaining("valid integer")],
     ["?limit=many", "limit", "int_parsing", expect.stringContaining("valid integer")],
     ["?offset=-1", "offset", "greater_than_equal", "Input should be greater than or equal to 0"],
     ["?start_time=soon", "start_time", "datetime_parsing", expect.stringContaining("datetime")],
+    ["?end_time=", "end_time", "datetime_parsing", expect.stringContaining("datetime")],
     ["?order_by=name;DROP", "order_by", "literal_error", expect.stringContaining("start_time")],
     ["?sort_order=up", "sort_order", "literal_error", "Input should be one of ASC, DESC"],
   ])("%s is a 422", async (query, name, type, msg) => {
     const { status, body } = await list(query);
     expect(status).toBe(422);
     expect(body).toEqual({ detail: [{ type, loc: ["query", name], msg, input: null }] });
+  });
+
+  test("all that is wrong is told at once", async () => {
+    const { body } = await list("?offset=-1&start_time=soon&limit=0");
+    const fields = body.detail.map(({ loc }: { loc: string[] }) => loc.at(-1));
+    expect(fields.toSorted()).toEqual(["limit", "offset", "start_time"]);
   });
 });
 
@@ -245,6 +258,25 @@ describe("/v4/meterics/project", () => {
       spans_per_trace: {},
       start_time: "1970-01-01T00:00:00",
       end_time: "1970-01-01T00:00:00",
+    });
+  });
+
+  test("counts traces by size in ten buckets or so, and durations of spans that have one", async () => {
+    const years = 366 * 24 * HOUR_MS;
+    const spans = Array.from({ length: 25 }, (_, index) =>
+      spanAt(years + index, 2, { traceId: "d".repeat(32) }),
+    );
+    const message = exportOf(...spans, spanAt(years, 0, { traceId: "e".repeat(32) }));
+    const headers = { "content-type": "application/json" };
+    await fetch(`${server.url}/v1/traces`, { method: "POST", headers, body: toJson(message) });
+
+    const { body } = await meterics("?start_time=2027-01-01");
+    expect(body).toMatchObject({
+      trace_count: 2,
+      span_count: { total: 26 },
+      spans_per_trace: { "0": 1, "24": 1 },
+      trace_durations: [0, 50_000_000],
+      duration_metrics: { min_duration_ns: 2_000_000, avg_duration_ns: 2_000_000 },
     });
   });
 

@@ -310,16 +310,21 @@ describe("a search", () => {
   });
 
   test.each([
-    ["limit=0", "limit"],
-    ["limit=101", "limit"],
-    ["status=fine", "status"],
-    ["min_cost_usd=much", "min_cost_usd"],
-    ["start_time=yesterday", "start_time"],
-    ["cursor=zzz", "cursor"],
-  ])("refuses ?%s", async (query, field) => {
+    ["limit=0", "limit", "greater_than_equal"],
+    ["limit=101", "limit", "less_than_equal"],
+    ["status=fine", "status", "literal_error"],
+    ["min_cost_usd=much", "min_cost_usd", "float_parsing"],
+    [`min_cost_usd=${"9".repeat(400)}`, "min_cost_usd", "float_parsing"],
+    ["text=", "text", "string_too_short"],
+    ["trace_id=a&".repeat(401), "trace_id", "too_long"],
+    ["start_time=yesterday", "start_time", "datetime_parsing"],
+    ["cursor=zzz", "cursor", "value_error"],
+  ])("refuses ?%s", async (query, field, type) => {
     const { status, body } = await server.read(`/v4/spans/search?${query}`);
     expect(status).toBe(422);
-    expect(body.detail[0].loc).toEqual(["query", field]);
+    expect(body).toEqual({
+      detail: [{ type, loc: ["query", field], msg: expect.stringMatching(/^\w.+/), input: null }],
+    });
   });
 
   test("needs a token", async () => {
