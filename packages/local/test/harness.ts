@@ -69,6 +69,13 @@ export async function startTestServer(
   };
 }
 
+/** All that comes in pages. */
+export async function collect<Item>(pages: AsyncIterable<readonly Item[]>): Promise<Item[]> {
+  const items: Item[] = [];
+  for await (const page of pages) items.push(...page);
+  return items;
+}
+
 export async function fetchToken(url: string, apiKey = defaultKey): Promise<string> {
   const { body } = await postJson(`${url}/v3/auth/token`, { api_key: apiKey });
   return body.token;

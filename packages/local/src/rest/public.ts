@@ -18,7 +18,7 @@ export function addPublicRoutes(app: Hono, { store, tokens }: RestOptions): void
 
   addRoute(app, "GET", "/public/v1/traces/:traceId", async (context) => {
     const { projectId, trace } = await findTrace(context);
-    return traceView({ projectId, trace, spans: await store.traceSpans(projectId, trace) });
+    return await traceView({ projectId, trace, spans: store.traceSpans(projectId, trace) });
   });
 
   addRoute(app, "GET", "/public/v1/traces/:traceId/metrics", async (context) => {

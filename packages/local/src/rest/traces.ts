@@ -6,29 +6,50 @@ import { isoMicrosUtc } from "./time.js";
 interface TraceParts {
   readonly projectId: string;
   readonly trace: TraceSummary;
-  readonly spans: readonly StoredSpan[];
+  readonly spans: AsyncIterable<readonly StoredSpan[]>;
 }
 
 /** `GET /public/v1/traces/{id}` */
-export function traceView({ projectId, trace, spans }: TraceParts) {
-  return {
+export async function traceView({ projectId, trace, spans }: TraceParts): Promise<Response> {
+  const head = {
     trace_id: trace.traceId,
     project_id: projectId,
     tags: parseTags(trace.rootTags),
-    spans: spans.map(spanHead),
   };
+  return await respondWithSpans(head, spans, spanHead);
 }
 
 /** `GET /v4/traces/detail/{id}` */
-export function traceDetail({ projectId, trace, spans }: TraceParts) {
-  return {
+export async function traceDetail({ projectId, trace, spans }: TraceParts): Promise<Response> {
+  const head = {
     freeplan_truncated: false,
     project_id: projectId,
     trace_id: trace.traceId,
     tags: parseTags(trace.rootTags),
     metrics: traceMetrics(trace),
-    spans: spans.map(spanItem),
   };
+  return await respondWithSpans(head, spans, spanItem);
+}
+
+/**
+ * JSON of the head with `spans` as its last field. It is collected as bytes, because a large trace is
+ * several times as large in objects, and before it is sent, so that a failed read is still an error.
+ */
+async function respondWithSpans(
+  head: object,
+  pages: AsyncIterable<readonly StoredSpan[]>,
+  view: (span: StoredSpan) => object,
+): Promise<Response> {
+  const chunks = [Buffer.from(JSON.stringify({ ...head, spans: [] }).slice(0, -"]}".length))];
+  for await (const spans of pages) {
+    const separator = chunks.length === 1 ? "" : ",";
+    chunks.push(Buffer.from(separator + JSON.stringify(spans.map(view)).slice(1, -1)));
+  }
+  chunks.push(Buffer.from("]}"));
+  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  return new Response(ReadableStream.from(chunks), {
+    headers: { "content-type": "application/json", "content-length": String(length) },
+  });
 }
 
 /** `GET /v4/traces/list/{project_id}` */

@@ -41,6 +41,6 @@ export function addV4Routes(app: Hono, { store, tokens }: RestOptions): void {
     const projectId = await dashboardProjectId(context, tokens);
     const trace = await store.trace(projectId, context.req.param("traceId") ?? "");
     if (!trace) throw new RestError(404, { detail: "Trace not found." });
-    return traceDetail({ projectId, trace, spans: await store.traceSpans(projectId, trace) });
+    return await traceDetail({ projectId, trace, spans: store.traceSpans(projectId, trace) });
   }
 }

@@ -6,7 +6,7 @@ export class DiskFullError extends StartError {
   override readonly name = "DiskFullError";
 
   constructor(options?: ErrorOptions) {
-    super("The disk is full: nothing is stored until there is room on it.", options);
+    super("The disk is full. Make room on it: nothing is stored until then.", options);
   }
 }
 

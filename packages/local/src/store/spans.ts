@@ -62,27 +62,54 @@ export interface TraceExtent {
   readonly lastStartUnixNano: bigint;
 }
 
-/** A trace's spans by start time; of those that start together, the longest (the parent) first. */
-export async function readTraceSpans(
+/** So many that most traces are one page, and so few that a page is small beside a large trace. */
+const PAGE_SPANS = 1_000;
+
+/** No span lasts longer, so all those that start at a time come after one that lasts as long. */
+const MAX_DURATION_NANO = 2n ** 63n - 1n;
+
+/** A trace's spans by start time, in pages; of those that start together, the longest (the parent) first. */
+export async function* readTraceSpans(
   database: Database,
   projectId: string,
   trace: TraceExtent,
-): Promise<StoredSpan[]> {
-  const rows = await database.read<SpanRow>(
-    `${selectSpans}
-    WHERE project_id = {projectId:String}
-      AND Timestamp BETWEEN fromUnixTimestamp64Nano({first:Int64}) AND fromUnixTimestamp64Nano({last:Int64})
-      AND TraceId = {traceId:String}
-    ORDER BY Timestamp, Duration DESC, SpanId`,
-    {
+): AsyncGenerator<StoredSpan[]> {
+  let after = {
+    afterTime: trace.startUnixNano,
+    afterDuration: MAX_DURATION_NANO,
+    afterSpanId: "",
+  };
+  for (let isLast = false; !isLast; ) {
+    const rows = await database.read<SpanRow>(selectPage, {
       projectId,
       traceId: trace.traceId,
-      first: trace.startUnixNano,
       last: trace.lastStartUnixNano,
-    },
-  );
-  return rows.map(toSpan);
+      limit: PAGE_SPANS,
+      ...after,
+    });
+    const spans = rows.map(toSpan);
+    const end = spans.at(-1);
+    if (end) {
+      after = {
+        afterTime: end.startUnixNano,
+        afterDuration: BigInt(end.durationNano),
+        afterSpanId: end.spanId,
+      };
+      yield spans;
+    }
+    isLast = spans.length < PAGE_SPANS;
+  }
 }
+
+// The condition on the time alone is part of the next one, in the form that the table's order is read by.
+const selectPage = `${selectSpans}
+WHERE project_id = {projectId:String}
+  AND Timestamp BETWEEN fromUnixTimestamp64Nano({afterTime:Int64}) AND fromUnixTimestamp64Nano({last:Int64})
+  AND TraceId = {traceId:String}
+  AND (Timestamp, -toInt64(Duration), SpanId) >
+    (fromUnixTimestamp64Nano({afterTime:Int64}), -{afterDuration:Int64}, {afterSpanId:String})
+ORDER BY Timestamp, Duration DESC, SpanId
+LIMIT {limit:UInt32}`;
 
 /** The newest span of that id: ids are unique in a trace, and in practice everywhere. */
 export async function readSpan(

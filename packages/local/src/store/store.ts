@@ -58,7 +58,8 @@ export interface Store {
   ): Promise<SpanGroupPage>;
   readonly listTraces: ListTraces;
   trace(projectId: string, traceId: string): Promise<TraceSummary | undefined>;
-  traceSpans(projectId: string, trace: TraceSummary): Promise<StoredSpan[]>;
+  /** By start time, in pages. */
+  traceSpans(projectId: string, trace: TraceSummary): AsyncIterable<StoredSpan[]>;
   span(projectId: string, spanId: string): Promise<StoredSpan | undefined>;
   /** Resolves once it is on disk; one of the same kind and id is replaced. */
   addUpload(projectId: string, upload: Upload): Promise<void>;

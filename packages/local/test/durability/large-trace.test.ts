@@ -9,7 +9,7 @@ const SPANS = 50_000;
 const SPANS_PER_EXPORT = 500;
 const TEXT_BYTES = 2_000;
 /** Of the server with its database engine, through taking such a trace in and giving it out. */
-const MAX_RSS_MB = 1_500;
+const MAX_RSS_MB = 750;
 
 const folder = await folderForTests();
 

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { defaultProject, openStore, type Store } from "../../src/store/index.js";
 import { type ClickHouseFront, clickHouseUser, startClickHouseFront } from "../clickhouse-front.js";
-import { temporaryFolder } from "../harness.js";
+import { collect, temporaryFolder } from "../harness.js";
 import { newSpanId, newTraceId, START_UNIX_NANO } from "../otlp-message.js";
 
 const project = defaultProject.id;
@@ -53,7 +53,7 @@ async function figures(traceId: string) {
   const [store] = stores;
   const trace = await store.trace(project, traceId);
   if (!trace) return undefined;
-  const spans = await store.traceSpans(project, trace);
+  const spans = await collect(store.traceSpans(project, trace));
   const found = await Promise.all(spans.map(({ spanId }) => store.span(project, spanId)));
   return {
     summary: trace.spanCount,

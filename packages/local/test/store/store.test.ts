@@ -13,7 +13,7 @@ import {
   type TraceQuery,
 } from "../../src/store/index.js";
 import { encodeSpans } from "../../src/store/row-binary.js";
-import { temporaryFolder } from "../harness.js";
+import { collect, temporaryFolder } from "../harness.js";
 import { newSpanId, newTraceId, START_UNIX_NANO } from "../otlp-message.js";
 
 const project = defaultProject.id;
@@ -72,7 +72,7 @@ async function reopen(): Promise<void> {
 async function figures(traceId: string, projectId = project) {
   const trace = await store.trace(projectId, traceId);
   if (!trace) return undefined;
-  const spans = await store.traceSpans(projectId, trace);
+  const spans = await collect(store.traceSpans(projectId, trace));
   return { summary: trace.spanCount, stored: spans.length, tokens: trace.totalTokens };
 }
 
@@ -285,6 +285,25 @@ describe("tokens and costs", () => {
     });
     expect(usage).toMatchObject({ totalTokens: 25, totalCostUsd: 0.5 });
   });
+});
+
+test("a trace's spans come once each and in order, however many pages they are, and start together", async () => {
+  const traceId = newTraceId();
+  const spans = Array.from({ length: 2_500 }, (_, n) =>
+    span({ traceId, startUnixNano: START_UNIX_NANO + BigInt(n % 2), durationNano: BigInt(n % 3) }),
+  );
+  await store.addSpans(project, groupOf(...spans));
+  const trace = await store.trace(project, traceId);
+  expect(trace?.spanCount).toBe(spans.length);
+
+  const sorted = spans.toSorted(
+    (a, b) =>
+      Number(a.startUnixNano - b.startUnixNano) ||
+      Number(b.durationNano - a.durationNano) ||
+      (a.spanId < b.spanId ? -1 : 1),
+  );
+  const read = trace ? await collect(store.traceSpans(project, trace)) : [];
+  expect(read.map(({ spanId }) => spanId)).toEqual(sorted.map(({ spanId }) => spanId));
 });
 
 test("tables that a newer program wrote are refused", async () => {
