@@ -1,9 +1,10 @@
 import { Hono, type HonoRequest } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { addExporter } from "./otlp/exporter.js";
-import { createReceiver, type ReceiverOptions } from "./otlp/receiver.js";
+import { createReceiver, RETRY_AFTER_SECONDS, type ReceiverOptions } from "./otlp/receiver.js";
 import { createRestApi } from "./rest/api.js";
 import type { RestOptions } from "./rest/routes.js";
+import { DiskFullError } from "./store/index.js";
 
 export interface AppOptions extends RestOptions, Omit<ReceiverOptions, keyof RestOptions> {
   /** Host names by which this server may be addressed; undefined for any. */
@@ -41,6 +42,10 @@ export function createApp(options: AppOptions): Hono {
   app.onError((error) => {
     if (error instanceof HTTPException) return error.getResponse();
     options.onError(error);
+    if (error instanceof DiskFullError) {
+      const headers = { "retry-after": String(RETRY_AFTER_SECONDS) };
+      return Response.json({ detail: error.message }, { status: 503, headers });
+    }
     return Response.json({ error: "Internal Server Error" }, { status: 500 });
   });
   return app;

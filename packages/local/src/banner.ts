@@ -37,32 +37,18 @@ OpenTelemetry SDK:
   export OTEL_EXPORTER_OTLP_ENDPOINT=${url}
   export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
 
-MCP client, over stdio:
-${JSON.stringify(stdioConfig(url, project), undefined, 2)}
-
-MCP client, over HTTP:
-${JSON.stringify(httpConfig(url, isExposed ? project : undefined), undefined, 2)}
+MCP client:
+${JSON.stringify(mcpConfig(url, isExposed ? project : undefined), undefined, 2)}
 ${isExposed ? exposed : ""}`;
 }
 
 const exposed = `
-This server can be reached from other machines, and the key above is the same on every installation.
+This server can be reached from other machines, and the key of the default project is the same on every installation
+until you change it: agentops-local projects rotate-key default
 `;
 
-function stdioConfig(url: string, { apiKey }: Project) {
-  return {
-    mcpServers: {
-      agentops: {
-        command: "npx",
-        args: ["-y", "mcp-server-agentops-api"],
-        env: { AGENTOPS_API_KEY: apiKey, AGENTOPS_API_URL: url },
-      },
-    },
-  };
-}
-
 /** On loopback the default project needs no key. */
-function httpConfig(url: string, project: Project | undefined) {
+function mcpConfig(url: string, project: Project | undefined) {
   const headers = project && { "X-Agentops-Api-Key": project.apiKey };
   return { mcpServers: { agentops: { type: "http", url: `${url}/mcp`, headers } } };
 }

@@ -4,8 +4,8 @@ export interface McpRouteOptions {
   readonly version: string;
   /** The routes that the tools read from. */
   readonly answer: NonNullable<AgentOpsOptions["answer"]>;
-  /** Names, without ports, that `Host` and `Origin` may hold. */
-  readonly allowedHostnames: readonly string[];
+  /** Names, without ports, that `Host` and `Origin` may hold; undefined for any that is the same in both. */
+  readonly allowedHostnames: readonly string[] | undefined;
   /** The key of requests that bring none; undefined where each must bring its own. */
   readonly defaultKey: (() => Promise<string | undefined>) | undefined;
   readonly onError: (error: unknown) => void;

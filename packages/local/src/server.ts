@@ -67,7 +67,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const mcp = createMcpRoute({
     version,
     answer: app.fetch,
-    allowedHostnames: [...loopbackHosts, urlHost(host)],
+    allowedHostnames: isLoopback(host) ? loopbackHosts : undefined,
     defaultKey: isLoopback(host)
       ? async () => (await store.projectById(project.id))?.apiKey
       : undefined,

@@ -1,15 +1,11 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { run, serve } from "./binary.js";
-import { defaultKey, fetchToken, readAs, temporaryFolder } from "./harness.js";
+import { defaultKey, fetchToken, folderForTests, readAs, temporaryFolder } from "./harness.js";
 import { exportOf, newTraceId, type OtlpExport, spanAt, toProtobuf } from "./otlp-message.js";
 
-let dataDir: string;
-beforeAll(async () => {
-  dataDir = await temporaryFolder();
-});
-afterAll(() => rm(dataDir, { recursive: true }));
+const dataDir = await folderForTests();
 
 async function send(url: string, message: OtlpExport): Promise<Response> {
   const headers = { "content-type": "application/x-protobuf" };
@@ -78,11 +74,6 @@ describe("a running server", () => {
     }
     const mcpConfigs = [...printed.matchAll(/^\{.*?^\}/gms)].map(([text]) => JSON.parse(text));
     expect(mcpConfigs.map(({ mcpServers }) => mcpServers.agentops)).toEqual([
-      {
-        command: "npx",
-        args: ["-y", "mcp-server-agentops-api"],
-        env: { AGENTOPS_API_KEY: defaultKey, AGENTOPS_API_URL: server.url },
-      },
       { type: "http", url: `${server.url}/mcp` },
     ]);
 

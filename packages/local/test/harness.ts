@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterAll } from "vitest";
 import { type ServerOptions, startServer } from "../src/server.js";
 import { defaultProject } from "../src/store/index.js";
 
@@ -27,6 +28,13 @@ export interface Answer {
 
 export async function temporaryFolder(): Promise<string> {
   return await mkdtemp(join(tmpdir(), "agentops-local-"));
+}
+
+/** One for all tests of the file that asks, removed after them. */
+export async function folderForTests(): Promise<string> {
+  const folder = await temporaryFolder();
+  afterAll(() => rm(folder, { recursive: true }));
+  return folder;
 }
 
 /** A real server on a free port, over a store of its own. The engine allows one at a time per process. */

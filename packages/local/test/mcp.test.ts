@@ -1,3 +1,4 @@
+import { request } from "node:http";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { runProjects } from "../src/projects.js";
@@ -82,6 +83,23 @@ test("where other machines reach it, /mcp needs a key", async () => {
 
   const owner = await connect(server.url, { "X-Agentops-Api-Key": defaultKey });
   expect(JSON.parse(await call(owner, "list_traces"))).toMatchObject({ total: 0 });
+});
+
+test("where other machines reach it, they may use any name for it, and a page of another site may not", async () => {
+  const server = await startTestServer(undefined, { host: "0.0.0.0" });
+  onTestFinished(() => server.close());
+  const statusFor = (headers: Record<string, string>) =>
+    new Promise((resolve, reject) => {
+      const asked = request(`${server.url}/mcp`, {
+        headers: { host: "agents.example", ...headers },
+      });
+      asked.once("response", ({ statusCode }) => resolve(statusCode)).once("error", reject);
+      asked.end();
+    });
+
+  expect(await statusFor({})).not.toBe(403);
+  expect(await statusFor({ origin: "http://agents.example" })).not.toBe(403);
+  expect(await statusFor({ origin: "https://elsewhere.example" })).toBe(403);
 });
 
 test("a call under way does not keep the server from stopping", async () => {

@@ -1,4 +1,4 @@
-import { rm, stat, writeFile } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ProjectsAction, runProjects } from "../src/projects.js";
@@ -8,19 +8,15 @@ import {
   defaultKey,
   defaultProjectId,
   fetchToken,
+  folderForTests,
   postJson,
   readAs,
   startTestServer,
   type TestServer,
-  temporaryFolder,
 } from "./harness.js";
 import { exportOf, newTraceId, spanAt, toJson } from "./otlp-message.js";
 
-let dataDir: string;
-beforeAll(async () => {
-  dataDir = await temporaryFolder();
-});
-afterAll(() => rm(dataDir, { recursive: true }));
+const dataDir = await folderForTests();
 
 /** Name, id and key of each printed line. */
 async function run(action: ProjectsAction) {

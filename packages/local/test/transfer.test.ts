@@ -1,9 +1,9 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { type Run, type RunningBinary, run, serve } from "./binary.js";
-import { defaultProjectId, fetchToken, readAs, temporaryFolder } from "./harness.js";
+import { defaultProjectId, fetchToken, folderForTests, readAs } from "./harness.js";
 import {
   exportOf,
   newSpanId,
@@ -14,17 +14,13 @@ import {
   text,
 } from "./otlp-message.js";
 
-let folder: string;
+const folder = await folderForTests();
 let server: RunningBinary | undefined;
-beforeAll(async () => {
-  folder = await temporaryFolder();
-});
 afterEach(async () => {
   server?.child.kill("SIGTERM");
   await server?.exited;
   server = undefined;
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 const path = (name: string) => join(folder, name);
 

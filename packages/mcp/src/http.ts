@@ -16,8 +16,11 @@ import { fault, type Log } from "./log.js";
 export const MAX_BODY_BYTES = 1024 * 1024;
 
 export interface HttpEndpointOptions {
-  /** Names, without ports, that `Host` and `Origin` may hold; IPv6 addresses in brackets. */
-  readonly allowedHostnames: readonly string[];
+  /**
+   * Names, without ports, that `Host` and `Origin` may hold; IPv6 addresses in brackets. Undefined for any
+   * that is the same in both, which is enough where a request without a key of its own reads nothing.
+   */
+  readonly allowedHostnames: readonly string[] | undefined;
   /** Secret that every request must present as `Authorization: Bearer`. */
   readonly authToken?: string | undefined;
   readonly log: Log;
@@ -36,7 +39,6 @@ export function createHttpEndpoint(
   createServer: ServerFactory,
   { allowedHostnames, authToken, log }: HttpEndpointOptions,
 ): HttpEndpoint {
-  const hostnames = [...allowedHostnames];
   const checkToken = authToken === undefined ? undefined : tokenCheck(authToken);
   const requestIds = new WeakMap<Request, string>();
 
@@ -51,6 +53,7 @@ export function createHttpEndpoint(
 
   return {
     async fetch(request, requestId = randomUUID()) {
+      const hostnames = [...(allowedHostnames ?? [new URL(request.url).hostname])];
       const refusal =
         hostHeaderValidationResponse(request, hostnames) ??
         originValidationResponse(request, hostnames) ??

@@ -32,6 +32,7 @@ test.each([
   ["packages/local/src/store/store.ts", "../../../mcp/src/server.js", "public index"],
   ["packages/local/src/cli.ts", "chdb/connection", "Only store/"],
   ["packages/local/src/server.ts", "../../mcp/src/server.js", "public index"],
+  ["packages/local/src/store/store.ts", "mcp-server-agentops-api/trace", "public index"],
 ])("%s may not import %s, and lint says why", (path, imported, reason) => {
   expect(lint(path, imported)).toContain(reason);
 });
@@ -41,6 +42,8 @@ test.each([
   ["packages/mcp/src/api/client.ts", "../trace/tree.js"],
   ["packages/local/src/store/database.ts", "chdb/connection"],
   ["packages/local/src/server.ts", "mcp-server-agentops-api"],
+  ["packages/local/src/otlp/pricing.ts", "mcp-server-agentops-api/semconv"],
+  ["packages/local/src/store/derived-columns.ts", "mcp-server-agentops-api/semconv"],
   ["packages/local/src/rest/api.ts", "../store/index.js"],
 ])("%s may import %s", (path, imported) => {
   expect(lint(path, imported)).not.toContain("noRestrictedImports");

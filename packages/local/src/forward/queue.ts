@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { RESERVED_BYTES, requireRoom } from "../store/index.js";
 
 /** What is still to be sent on. */
 export interface Entry {
@@ -49,6 +50,7 @@ export async function openQueue(folder: string, maxBytes = MAX_QUEUE_BYTES): Pro
   return {
     async add(entry) {
       const content = encode(entry);
+      await requireRoom(folder, RESERVED_BYTES);
       if (bytes + content.length > maxBytes) return false;
       const name = `${String(sequence++).padStart(SEQUENCE_DIGITS, "0")}${COMPLETE}`;
       bytes += content.length;

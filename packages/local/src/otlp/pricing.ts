@@ -1,3 +1,4 @@
+import { attributeKeys } from "mcp-server-agentops-api/semconv";
 import {
   type SpanGroup,
   type SpanRecord,
@@ -37,28 +38,28 @@ function withCost(span: SpanRecord, call: ModelCall | undefined, price: PriceCal
     ...span,
     attributes: [
       ...span.attributes,
-      ["gen_ai.usage.prompt_cost", String(cost.promptUsd)],
-      ["gen_ai.usage.completion_cost", String(cost.completionUsd)],
+      [attributeKeys.promptCostUsd[0], String(cost.promptUsd)],
+      [attributeKeys.completionCostUsd[0], String(cost.completionUsd)],
     ],
   };
 }
 
-/** What is read of a span: the GenAI conventions' name first, then the older one of AgentOps' SDK. */
+/** What is read of a span. */
 const keys = {
-  model: ["gen_ai.response.model", "gen_ai.request.model"],
-  provider: ["gen_ai.provider.name", "gen_ai.system"],
-  inputTokens: ["gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"],
-  outputTokens: ["gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"],
-  cacheReadTokens: ["gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens"],
-  cacheWriteTokens: [
-    "gen_ai.usage.cache_creation.input_tokens",
-    "gen_ai.usage.cache_creation_input_tokens",
+  model: attributeKeys.model,
+  provider: attributeKeys.provider,
+  inputTokens: attributeKeys.inputTokens,
+  outputTokens: attributeKeys.outputTokens,
+  cacheReadTokens: attributeKeys.cacheReadTokens,
+  cacheWriteTokens: attributeKeys.cacheWriteTokens,
+  reasoningTokens: attributeKeys.reasoningTokens,
+  cost: [
+    ...attributeKeys.totalCostUsd,
+    ...attributeKeys.promptCostUsd,
+    ...attributeKeys.completionCostUsd,
   ],
-  reasoningTokens: ["gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens"],
-  cost: ["gen_ai.usage.total_cost", "gen_ai.usage.prompt_cost", "gen_ai.usage.completion_cost"],
-  operation: ["gen_ai.operation.name"],
-  agentopsKind: ["agentops.span.kind"],
-} as const;
+  kind: [...attributeKeys.operation, ...attributeKeys.kind],
+};
 
 /** Spans around calls, which repeat what the calls beneath them used. */
 const aggregates = ["invoke_agent", "create_agent", "agent", "workflow", "session"];
@@ -88,7 +89,7 @@ function readCall(span: SpanRecord): ModelCall | undefined {
 }
 
 function isAggregate(found: Found): boolean {
-  return aggregates.includes(first(found, keys.operation) ?? first(found, keys.agentopsKind) ?? "");
+  return aggregates.includes(first(found, keys.kind) ?? "");
 }
 
 /**

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import type { Forwarder } from "../forward/forwarder.js";
-import type { Store } from "../store/index.js";
+import { DiskFullError, type Store } from "../store/index.js";
 import type { TokenClaims, Tokens } from "../tokens.js";
 import { type Admission, createAdmission } from "./admission.js";
 import { readBody } from "./body.js";
@@ -112,7 +112,9 @@ async function keep({ onError }: ReceiverOptions, write: () => Promise<void>): P
     await write();
   } catch (error) {
     onError(error);
-    throw new ExportError(503, "The spans could not be stored; send them again.", { cause: error });
+    const reason =
+      error instanceof DiskFullError ? error.message : "The spans could not be stored.";
+    throw new ExportError(503, `${reason} Send them again.`, { cause: error });
   }
 }
 
@@ -145,4 +147,4 @@ function respond(encoding: Encoding, status: number, body: Uint8Array<ArrayBuffe
 }
 
 /** By then the batch that is being written is written. */
-const RETRY_AFTER_SECONDS = 1;
+export const RETRY_AFTER_SECONDS = 1;

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import type { DatabaseInfo, Store } from "../store/index.js";
+import type { Store } from "../store/index.js";
 import { addAuthRoutes } from "./auth.js";
 import { RestError } from "./errors.js";
 import { addLegacyRoutes } from "./legacy.js";
@@ -34,7 +34,7 @@ export function createRestApi(options: RestOptions): Hono {
 }
 
 /** A load balancer that asks sends its requests elsewhere meanwhile. */
-async function askDatabase(store: Store): Promise<DatabaseInfo> {
+async function askDatabase(store: Store): ReturnType<Store["database"]> {
   try {
     return await store.database();
   } catch {

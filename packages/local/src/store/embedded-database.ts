@@ -4,10 +4,12 @@ import {
   createClient,
 } from "@clickhouse/client";
 import { createChdbConnection } from "chdb/connection";
-import { StartError } from "../start-error.js";
+import { StartError, systemCode } from "../start-error.js";
 import { makeDataFolder } from "./data-folder.js";
-import type { Database, Parameters } from "./database.js";
+import type { Database } from "./database.js";
+import { DiskFullError, RESERVED_BYTES, requireRoom } from "./disk-space.js";
 import { openFileIntake } from "./file-intake.js";
+import { statementsOver } from "./statements.js";
 
 type ClientConnection = NonNullable<ClickHouseClientConfigOptions["connection"]>;
 /**
@@ -15,6 +17,11 @@ type ClientConnection = NonNullable<ClickHouseClientConfigOptions["connection"]>
  * read would wait for the insert in progress. More readers than cores do not read faster.
  */
 const READER_COUNT = 2;
+
+/** What a statement has to find free: the engine refuses some for want of room, and waits for it in others. */
+const STATEMENT_BYTES = 16 * 1024 * 1024;
+/** The engine's code for a statement that needs more than there is. */
+const NOT_ENOUGH_SPACE = "243";
 
 /**
  * Opens the embedded engine on the folder `path`, which it creates. What comes in passes through files
@@ -31,28 +38,29 @@ export async function openEmbeddedDatabase(path: string, incoming: string): Prom
   const clients = [writer, ...readers];
   for (const client of clients) await client.command({ query: "USE agentops" });
 
+  const onWriter = statementsOver(writer);
+  const onReaders = readers.map(statementsOver);
   let turn = 0;
 
   const database: Database = {
     layout: { kind: "embedded" },
+    ...onWriter,
 
-    async read<Row>(sql: string, parameters: Parameters = {}) {
+    read(sql, parameters) {
       turn = (turn + 1) % READER_COUNT;
-      const client = readers[turn] ?? writer;
-      const result = await client.query({
-        query: sql,
-        query_params: parameters,
-        format: "JSONEachRow",
-      });
-      return await result.json<Row>();
+      return (onReaders[turn] ?? onWriter).read(sql, parameters);
     },
 
-    async write(sql, parameters = {}) {
-      await writer.command({ query: sql, query_params: parameters });
+    async write(sql, parameters) {
+      await requireRoom(path, STATEMENT_BYTES);
+      await onWriter.write(sql, parameters).catch((error) => {
+        throw systemCode(error) === NOT_ENOUGH_SPACE ? new DiskFullError({ cause: error }) : error;
+      });
     },
 
     async insert(table, rows) {
-      await writer.insert({ table, values: rows, format: "JSONEachRow" });
+      await requireRoom(path, RESERVED_BYTES);
+      await onWriter.insert(table, rows);
     },
 
     openIntake: () => openFileIntake(database, incoming),

@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Database, SpanIntake } from "./database.js";
+import { DiskFullError, RESERVED_BYTES, requireRoom } from "./disk-space.js";
 import { insertColumns, rowStructure } from "./row-binary.js";
 import { insertSettings, locateSpans, summarizeSpans } from "./schema.js";
 
@@ -16,20 +17,30 @@ export async function openFileIntake(
   folder: string,
 ): Promise<SpanIntake> {
   await mkdir(folder, { recursive: true });
+  const halfDone = new Set<string>();
   for (const name of await readdir(folder)) {
     const path = join(folder, name);
-    if (name.endsWith(COMPLETE)) await deriveAgain(database, path);
-    await rm(path);
+    if (name.endsWith(COMPLETE)) halfDone.add(path);
+    else await rm(path);
   }
+  await repair();
 
   let sequence = 0;
+
+  async function repair(): Promise<void> {
+    for (const path of halfDone) {
+      await deriveAgain(database, path);
+      await rm(path);
+      halfDone.delete(path);
+    }
+  }
 
   async function insert(path: string): Promise<void> {
     try {
       await database.write(insertFile, { path });
     } catch (error) {
-      await deriveAgain(database, path);
-      await rm(path);
+      halfDone.add(path);
+      await repair();
       throw error;
     }
     await rm(path);
@@ -37,13 +48,14 @@ export async function openFileIntake(
 
   return {
     async stage(spans) {
+      const rows = spans.map(({ row }) => row);
+      // They are on disk twice at most, in a file and in tables.
+      await requireRoom(folder, RESERVED_BYTES + 2 * byteLength(rows));
+      await repair();
       const path = join(folder, `${sequence++}${COMPLETE}`);
       const unfinished = `${path}.part`;
       try {
-        await writeRows(
-          unfinished,
-          spans.map(({ row }) => row),
-        );
+        await writeRows(unfinished, rows);
         await rename(unfinished, path);
       } catch (error) {
         await rm(unfinished, { force: true });
@@ -70,13 +82,14 @@ async function writeRows(path: string, rows: readonly Uint8Array[]): Promise<voi
   const file = await open(path, "w");
   try {
     const { bytesWritten } = await file.writev(rows);
-    const bytes = rows.reduce((sum, row) => sum + row.length, 0);
-    if (bytesWritten < bytes) {
-      throw new Error(`Only ${bytesWritten} of ${bytes} bytes fit the disk.`);
-    }
+    if (bytesWritten < byteLength(rows)) throw new DiskFullError();
   } finally {
     await file.close();
   }
+}
+
+function byteLength(rows: readonly Uint8Array[]): number {
+  return rows.reduce((sum, row) => sum + row.length, 0);
 }
 
 async function deriveAgain(database: Pick<Database, "write">, path: string): Promise<void> {

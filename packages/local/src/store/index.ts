@@ -1,4 +1,5 @@
 export type { ClickHouseServer, StoreLocation } from "./database.js";
+export { DiskFullError, RESERVED_BYTES, requireRoom } from "./disk-space.js";
 export type {
   ProjectMetrics,
   ProjectMetricsQuery,

@@ -12,6 +12,7 @@ import type { ClickHouseServer, Database, SpanIntake } from "./database.js";
 import { type Layout, onCluster } from "./layout.js";
 import { type EncodedSpan, insertColumns } from "./row-binary.js";
 import { insertSettings } from "./schema.js";
+import { statementsOver } from "./statements.js";
 
 /**
  * Connects to a ClickHouse server over HTTP, and makes the database if there is none of that name and
@@ -25,26 +26,8 @@ export async function openServerDatabase(server: ClickHouseServer): Promise<Data
 
   return {
     layout: layoutOf(server),
-
-    async read<Row>(sql: string, parameters = {}) {
-      const result = await client.query({
-        query: sql,
-        query_params: parameters,
-        format: "JSONEachRow",
-      });
-      return await result.json<Row>();
-    },
-
-    async write(sql, parameters = {}) {
-      await client.command({ query: sql, query_params: parameters });
-    },
-
-    async insert(table, rows) {
-      await client.insert({ table, values: rows, format: "JSONEachRow" });
-    },
-
+    ...statementsOver(client),
     openIntake: async () => createIntake(client),
-
     close: () => client.close(),
   };
 }

@@ -2,6 +2,7 @@ import { fetchToken, readAs } from "../harness.js";
 import { exportOf, newTraceId, type OtlpExport, spanAt, toProtobuf } from "../otlp-message.js";
 
 export const SPANS_PER_TRACE = 5;
+const TRACE_MS = 10;
 
 /** Sends traces, and remembers which of them the server said are stored. */
 export interface Exporter {
@@ -19,7 +20,10 @@ export function createExporter(): Exporter {
     acknowledged,
     async sendTrace(url) {
       const traceId = newTraceId();
-      const spans = Array.from({ length: SPANS_PER_TRACE }, (_, n) => spanAt(n, 1, { traceId }));
+      const startMs = sent.size * TRACE_MS;
+      const spans = Array.from({ length: SPANS_PER_TRACE }, (_, n) =>
+        spanAt(startMs + n, 1, { traceId }),
+      );
       const message = exportOf(...spans);
       sent.set(traceId, message);
       const response = await sendExport(url, message).catch(() => undefined);

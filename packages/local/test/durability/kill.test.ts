@@ -1,18 +1,13 @@
-import { rm } from "node:fs/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { serve } from "../binary.js";
-import { fetchToken, readAs, temporaryFolder } from "../harness.js";
+import { fetchToken, folderForTests, readAs } from "../harness.js";
 import { brokenTraces, createExporter, sendExport } from "./exporter.js";
 
 const ROUNDS = 20;
 const SENDERS = 4;
 const ACKNOWLEDGED_PER_ROUND = 20;
 
-let folder: string;
-beforeAll(async () => {
-  folder = await temporaryFolder();
-});
-afterAll(() => rm(folder, { recursive: true }));
+const folder = await folderForTests();
 
 test("twenty times kill -9 during ingest lose nothing that was acknowledged, and what is sent again is stored once", async () => {
   const exporter = createExporter();

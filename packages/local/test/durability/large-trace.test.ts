@@ -1,7 +1,7 @@
-import { readFile, rm } from "node:fs/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
 import { serve } from "../binary.js";
-import { fetchToken, readAs, temporaryFolder } from "../harness.js";
+import { fetchToken, folderForTests, readAs } from "../harness.js";
 import { exportOf, newTraceId, spanAt } from "../otlp-message.js";
 import { sendExport } from "./exporter.js";
 
@@ -11,11 +11,7 @@ const TEXT_BYTES = 2_000;
 /** Of the server with its database engine, through taking such a trace in and giving it out. */
 const MAX_RSS_MB = 1_500;
 
-let folder: string;
-beforeAll(async () => {
-  folder = await temporaryFolder();
-});
-afterAll(() => rm(folder, { recursive: true }));
+const folder = await folderForTests();
 
 test("a trace of 50,000 spans and 100 MB goes in and comes out in bounded memory", async () => {
   const server = await serve(folder);

@@ -1,18 +1,13 @@
-import { rm } from "node:fs/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { serve } from "../binary.js";
-import { fetchToken, readAs, temporaryFolder } from "../harness.js";
+import { fetchToken, folderForTests, readAs } from "../harness.js";
 import { createExporter, SPANS_PER_TRACE } from "./exporter.js";
 
 const SECONDS = 60;
 const WRITERS = 2;
 const READERS = 8;
 
-let folder: string;
-beforeAll(async () => {
-  folder = await temporaryFolder();
-});
-afterAll(() => rm(folder, { recursive: true }));
+const folder = await folderForTests();
 
 test("two writers and many readers get along for a minute: no error, and every answer is right", async () => {
   const server = await serve(folder);
@@ -34,9 +29,7 @@ test("two writers and many readers get along for a minute: no error, and every a
   const reads = [
     async (stored: number) => {
       const { status, body } = await readAs(server.url, "/v4/traces?limit=5", token);
-      return (
-        status === 200 && body.total >= stored && body.traces.length === Math.min(5, body.total)
-      );
+      return status === 200 && body.total >= stored && body.traces.length >= Math.min(5, stored);
     },
     async (stored: number) => {
       const id = acknowledged[Math.floor(Math.random() * stored)];

@@ -52,7 +52,12 @@ test("a call recorded by the newer GenAI conventions gets the same costs", async
   expect(await costs(call)).toEqual(await costs(agentopsCall));
 });
 
-test.each(["gen_ai.usage.total_cost", PROMPT_COST, COMPLETION_COST])(
+test("a model under the name it had before the conventions gets the same costs", async () => {
+  const { "gen_ai.request.model": _, "gen_ai.response.model": model, ...call } = agentopsCall;
+  expect(await costs({ ...call, "llm.response.model": model })).toEqual(await costs(agentopsCall));
+});
+
+test.each(["gen_ai.usage.total_cost", "llm.cost", PROMPT_COST, COMPLETION_COST])(
   "a span that brings %s keeps it and gets no other",
   async (key) => {
     const attributes = { ...agentopsCall, [key]: "0.5" };

@@ -119,6 +119,7 @@ const ways: [string, Record<string, string>][] = [
   ["crew", { "agentops.span.kind": "tool.usage" }],
   ["refined", { "agentops.span.kind": "workflow.step" }],
   ["made.up", { "agentops.span.kind": "made.up" }],
+  ["send.request", {}],
   ["op", { "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "grep" }],
   ["search.tool", { "agentops.entity.name": "Search" }],
   ["tool_call.search", {}],
@@ -263,17 +264,17 @@ describe("a search", () => {
   test("finds text in attributes, status and names, in any case, and parts of words", async () => {
     expect(await names({ text: "rare needle" })).toEqual(["plain"]);
     expect(await names({ text: "ARE NEED" })).toEqual(["plain"]);
-    expect(await names({ text: "it broke", trace_id: mixedId })).toHaveLength(4);
+    expect(await names({ text: "it broke", trace_id: mixedId })).toHaveLength(5);
     expect(await names({ text: "messages.str" })).toEqual(["anthropic.messages.stream"]);
     expect(await names({ text: "100%_" })).toEqual([]);
   });
 
   test("filters by what spans are", async () => {
     const inMixed = { trace_id: mixedId };
-    expect(await names({ ...inMixed, status: "error" })).toHaveLength(4);
+    expect(await names({ ...inMixed, status: "error" })).toHaveLength(5);
     expect(await names({ ...inMixed, model: "O3" })).toEqual(["model"]);
     expect(await names({ ...inMixed, name: "LANGGRAPH" })).toHaveLength(2);
-    expect(await names({ ...inMixed, min_duration_ms: "28.5" })).toEqual(["nothing"]);
+    expect(await names({ ...inMixed, min_duration_ms: "29.5" })).toEqual(["nothing"]);
     expect(await names({ trace_id: crewId, min_cost_usd: "0.3" })).toEqual(["crewai.workflow"]);
     expect(await names({ attribute: "tool.parameters=rare" })).toEqual(["plain"]);
     expect(

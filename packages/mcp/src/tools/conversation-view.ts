@@ -1,5 +1,6 @@
 import { conversationTurns, type History, type Turn } from "../trace/conversation.js";
 import type { Message } from "../trace/messages.js";
+import { attributeKeys } from "../trace/semconv.js";
 import { type SpanNode, type SpanTree, subtreeOf } from "../trace/tree.js";
 import { callText, renderAnswer } from "./answer.js";
 import { payloadLines } from "./payload.js";
@@ -39,7 +40,7 @@ export function renderConversation(tree: SpanTree, options: ConversationOptions)
   const whole = callText("get_spans", {
     trace_id: args.trace_id,
     span_ids: ["<id>"],
-    path: "gen_ai.prompt",
+    path: promptKey(turns),
   });
   return renderAnswer(
     {
@@ -57,6 +58,13 @@ export function renderConversation(tree: SpanTree, options: ConversationOptions)
     },
     maxTokens,
   );
+}
+
+/** The attribute that holds the first recorded prompt: conventions of any age name it. */
+function promptKey(turns: readonly Turn[]): string {
+  const names = turns.flatMap(({ node }) => Object.keys(node.span.attributes));
+  const holds = (key: string) => names.some((name) => name === key || name.startsWith(`${key}.`));
+  return attributeKeys.inputMessages.find(holds) ?? "gen_ai.prompt";
 }
 
 function turnLines(turn: Turn, idOf: (spanId: string) => string): readonly string[] {

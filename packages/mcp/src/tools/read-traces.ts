@@ -2,7 +2,7 @@ import { ApiError, type ApiErrorCode, orApiError } from "../api/errors.js";
 import { mapConcurrent } from "../api/map-concurrent.js";
 import type { Trace } from "../trace/trace.js";
 import type { ToolContext } from "./define-tool.js";
-import { type Moment, unixMsOf } from "./fields.js";
+import { MAX_TRACES_READ, type Moment, unixMsOf } from "./fields.js";
 import { type FoundTraces, findTraces } from "./find-traces.js";
 import { safeId } from "./span-ids.js";
 import { formatCount, plural } from "./text.js";
@@ -123,6 +123,9 @@ function meantBy(found: FoundTraces, selection: TraceSelection): number | undefi
 /** Most missed traces that are named one by one. */
 const MAX_NAMED = 5;
 
+/** How to read those that a list holds beyond `max_traces`. */
+const MORE = ` For more: max_traces up to ${MAX_TRACES_READ}, or other since and until.`;
+
 /** `20 of 312 traces read, 3 truncated by plan. Not read: 4b1f… (timeout).` */
 export function coverageText(coverage: Coverage): string {
   const { readCount, meantCount, missed, truncatedByPlanCount } = coverage;
@@ -138,5 +141,6 @@ export function coverageText(coverage: Coverage): string {
     meantCount === undefined
       ? `${plural(readCount, "trace")} read${of}`
       : `${formatCount(readCount)}${of} traces read`;
-  return `${readText}${truncated}.${notRead}`;
+  const isAll = meantCount !== undefined && readCount + missed.length >= meantCount;
+  return `${readText}${truncated}.${notRead}${isAll ? "" : MORE}`;
 }

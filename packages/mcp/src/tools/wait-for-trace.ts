@@ -26,7 +26,7 @@ interface Arrived {
   readonly name: string;
   readonly startUnixMs: number;
   readonly spanCount: number | undefined;
-  /** Its number of spans did not change from one look to the next. */
+  /** Its number of spans did not change from one look to the next, a whole pause later. */
   readonly isSettled: boolean;
 }
 
@@ -53,21 +53,23 @@ export const waitForTrace = defineTool({
     const look = createLook(args, context);
     const timeoutMs = args.timeout_s * 1000;
     let before: Arrived | undefined;
+    let pauseMs = 0;
 
     for (;;) {
       const found = await look();
-      const isSettled = found !== undefined && isSame(found, before);
+      const isSettled = found !== undefined && isSame(found, before) && pauseMs === POLL_MS;
       const waitedMs = context.now() - startedAtMs;
       const arrived = found && { ...found, isSettled };
-      if (isSettled || waitedMs + POLL_MS > timeoutMs) return { arrived, waitedMs };
+      if (isSettled || waitedMs >= timeoutMs) return { arrived, waitedMs };
 
       before = found;
+      pauseMs = Math.min(POLL_MS, timeoutMs - waitedMs);
       context.reportProgress({
         done: waitedMs,
         total: timeoutMs,
         message: "Waiting for the trace",
       });
-      await sleep(POLL_MS, context.signal);
+      await sleep(pauseMs, context.signal);
     }
   },
 

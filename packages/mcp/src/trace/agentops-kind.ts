@@ -16,7 +16,7 @@ export type AgentopsKind =
   | "unknown";
 
 /** As the last part of a span's name, where the SDK puts the kind, and in `agentops.span.kind`. */
-const kindsBySuffix: ReadonlyMap<string, AgentopsKind> = new Map([
+export const kindsBySuffix: ReadonlyMap<string, AgentopsKind> = new Map([
   ["session", "session"],
   ["workflow", "workflow"],
   ["agent", "agent"],
@@ -31,14 +31,14 @@ const kindsBySuffix: ReadonlyMap<string, AgentopsKind> = new Map([
 ]);
 
 /** Only in `agentops.span.kind`: as the end of a name these words say nothing. */
-const kindsByDeclaration: ReadonlyMap<string, AgentopsKind> = new Map([
+export const kindsByDeclaration: ReadonlyMap<string, AgentopsKind> = new Map([
   ...kindsBySuffix,
   ["workflow.step", "task"],
   ["request", "llm"],
   ["http", "http"],
 ]);
 
-const kindsByOperation: ReadonlyMap<string, AgentopsKind> = new Map([
+export const kindsByOperation: ReadonlyMap<string, AgentopsKind> = new Map([
   ["chat", "llm"],
   ["generate_content", "llm"],
   ["text_completion", "llm"],
@@ -49,8 +49,11 @@ const kindsByOperation: ReadonlyMap<string, AgentopsKind> = new Map([
   ["invoke_workflow", "workflow"],
 ]);
 
-/** Names that instrumentations give, and the only evidence in a trace whose attributes the plan withheld. */
-const kindsByNamePattern: readonly (readonly [RegExp, AgentopsKind])[] = [
+/**
+ * Names that instrumentations give, and the only evidence in a trace whose attributes the plan withheld.
+ * Databases match them too: no lookaround, no backreference.
+ */
+export const kindsByNamePattern: readonly (readonly [RegExp, AgentopsKind])[] = [
   [/^(?:tool_call\.|tool[.:]|adk\.tool\.|execute_tool )/, "tool"],
   [/^(?:agent[.:]|adk\.agent\.|invoke_agent )/, "agent"],
   [/^adk\.llm\./, "llm"],
@@ -103,12 +106,13 @@ function kindFromName(name: string): AgentopsKind | undefined {
   );
 }
 
-const decoration =
+/** What instrumentations add to a name to say the span's kind. */
+export const nameDecoration =
   /^(?:tool_call\.|tool[.:]|agent[.:]|adk\.(?:agent|tool|llm)\.|ag2\.agent\.|execute_tool |invoke_agent )|(?:\.agno\.(?:agent|team))?(?:\.run)?\.(?:session|workflow|agent|task|operation|tool|tool_usage|llm|chain|guardrail)$/g;
 
-/** The span's name without what instrumentations add to say its kind: `search.tool` is `search`. */
+/** The span's name without its {@link nameDecoration}: `search.tool` is `search`. */
 export function bareName(name: string): string {
-  return name.replace(decoration, "") || name;
+  return name.replace(nameDecoration, "") || name;
 }
 
 /** The agent that a span names as its own; spans below it work for that agent. */

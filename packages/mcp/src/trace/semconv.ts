@@ -15,6 +15,7 @@ export const attributeKeys = {
     "llm.model",
   ],
   requestModel: ["gen_ai.request.model", "llm.request.model"],
+  provider: ["gen_ai.provider.name", "gen_ai.system"],
   inputTokens: ["gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"],
   outputTokens: ["gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"],
   cacheReadTokens: ["gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens"],

@@ -1,0 +1,12 @@
+/**
+ * The names that spans carry, and what they mean: all that other packages may use where they must not
+ * load the MCP server.
+ */
+export {
+  kindsByDeclaration,
+  kindsByNamePattern,
+  kindsByOperation,
+  kindsBySuffix,
+  nameDecoration,
+} from "./trace/agentops-kind.js";
+export { attributeKeys } from "./trace/semconv.js";
