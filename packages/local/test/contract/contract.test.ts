@@ -185,6 +185,18 @@ describe.each(generations)("$name", (generation) => {
     expect(JSON.parse(body)).toMatchObject({ traces: [{ trace_id: newest }], total: 2, limit: 1 });
   });
 
+  test.skipIf(isPublicOnly)("lists from an offset, by text and by time", async () => {
+    const found = async (query: object) => {
+      const { rows } = await client().listPage({ limit: 20, offset: 0, ...query }, never);
+      return rows.map(({ traceId }) => traceId);
+    };
+    expect(await found({ offset: 1 })).toEqual([older]);
+    expect(await found({ text: "ASK." })).toEqual([newest]);
+    // The client asks for an hour more on either side.
+    expect(await found({ sinceUnixMs: 1_767_323_045_000 + 60_000 })).toEqual([newest]);
+    expect(await found({ untilUnixMs: 1_767_323_045_000 - 7_200_000 })).toEqual([]);
+  });
+
   test("shows a trace with all its spans", async () => {
     const events = isPublicOnly ? [] : [exception];
     expect(await client().getTrace(newest, never)).toEqual({
