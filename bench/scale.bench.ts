@@ -1,4 +1,4 @@
-/** Reads at growing numbers of spans, over HTTP: up to a million, or `npm run bench -- scale --spans 10000000`. */
+/** Starts, and reads over HTTP, at growing numbers of spans: up to a million, or `npm run bench -- scale --spans 10000000`. */
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
 import { createReader, startLocalServer, withFolder } from "./local-server.js";
@@ -56,14 +56,17 @@ const columns = await withFolder(async (folder) => {
   for (const size of sizes) {
     await fill(folder, filled, size);
     filled = size;
-    measured.push({ size, mediansMs: await measure(folder, size) });
+    measured.push({
+      size,
+      mediansMs: [await measureStart(folder), ...(await measure(folder, size))],
+    });
   }
   return measured;
 });
 
 printTable(
   `Reads over HTTP, median ms of ${ROUNDS}`,
-  reads.map(({ what, goalMs }, index) => ({
+  [{ what: "start to listening", goalMs: 1500 }, ...reads].map(({ what, goalMs }, index) => ({
     what,
     ...Object.fromEntries(
       columns.map(({ size, mediansMs }) => [
@@ -74,6 +77,16 @@ printTable(
     "goal at 10,000,000": goalMs,
   })),
 );
+
+async function measureStart(folder: string): Promise<number> {
+  const times: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const server = await startLocalServer(folder);
+    times.push(server.startMs);
+    await server.stop();
+  }
+  return median(times);
+}
 
 async function measure(folder: string, size: number): Promise<number[]> {
   const server = await startLocalServer(folder);

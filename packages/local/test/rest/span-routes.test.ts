@@ -289,17 +289,31 @@ describe("a search", () => {
   });
 
   test("goes through all spans page by page, newest first, each once", async () => {
-    const seen: string[] = [];
+    const seen = await inPages({ trace_id: mixedId });
+    expect(seen.map(({ span_name }) => span_name)).toEqual(ways.map(([name]) => name).reverse());
+  });
+
+  test("goes through spans of several traces that start together and hold a text, each once", async () => {
+    const query = {
+      text: "e",
+      start_time: "2026-01-02T03:04:05Z",
+      end_time: "2026-01-02T03:04:06Z",
+    };
+    const { body } = await search({ ...query, limit: "100" });
+    expect(body.spans.length).toBeGreaterThan(ways.length);
+    expect(await inPages(query)).toEqual(body.spans);
+  });
+
+  async function inPages(query: Record<string, string>) {
+    const seen: { span_name: string }[] = [];
     let cursor: string | null = "";
     while (cursor !== null) {
-      const query: Record<string, string> = { trace_id: mixedId, limit: "7" };
-      if (cursor) query.cursor = cursor;
-      const { body } = await search(query);
-      seen.push(...body.spans.map((span: { span_name: string }) => span.span_name));
+      const { body } = await search({ ...query, limit: "7", ...(cursor && { cursor }) });
+      seen.push(...body.spans);
       cursor = body.next_cursor;
     }
-    expect(seen).toEqual(ways.map(([name]) => name).reverse());
-  });
+    return seen;
+  }
 
   test("answers spans as their trace lists them", async () => {
     const { body: found } = await search({ text: "rare needle" });
