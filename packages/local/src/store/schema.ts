@@ -102,11 +102,14 @@ const summedColumns = Object.entries(reporters).flatMap(([reporter, condition]) 
 export const traceUsage = (figure: string) =>
   `greatest(sum(ModelCalls${figure}), sum(Wrappers${figure})) + sum(Tools${figure})`;
 
-/** One row per trace once merged: the list, the totals and a trace's place in time come from here. */
+/**
+ * One row per trace once merged: the list, the totals and a trace's place in time come from here. Every
+ * read of all rows compares the project, which as a String took longer than the sums did.
+ */
 const traceSummary: Table = {
   name: "trace_summary",
   columns: `
-  project_id String,
+  project_id LowCardinality(String),
   TraceId String,
   StartTime SimpleAggregateFunction(min, DateTime64(9)),
   LastStartTime SimpleAggregateFunction(max, DateTime64(9)),
