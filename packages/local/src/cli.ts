@@ -8,6 +8,7 @@ import { type ImportOptions, runImport } from "./import.js";
 import { runProjects } from "./projects.js";
 import { isLoopback, startServer } from "./server.js";
 import { ConfigError, StartError } from "./start-error.js";
+import { placeOf } from "./store/index.js";
 import { version } from "./version.js";
 
 /** Exit code of a mistake on the command line, as shells use it. */
@@ -78,9 +79,7 @@ async function serve({ sample, ...config }: Config): Promise<void> {
     banner({
       version,
       url,
-      traces: config.clickHouse
-        ? `database ${config.clickHouse.database} of ${config.clickHouse.url}`
-        : config.dataDir,
+      traces: placeOf(config),
       project: server.project,
       forwardsTo: config.forward?.api,
       isExposed: !isLoopback(config.host),

@@ -103,7 +103,7 @@ async function checkServer(config: Config): Promise<Check[]> {
     return [
       ...(api.serverUrl === undefined ? [await checkPort(config)] : []),
       runningCheck(api.serverUrl, health.version),
-      databaseCheck(config, health),
+      databaseCheck(api.place, health),
       ...(await checkProjects(api)),
       ...(await checkQueue(config, health)),
     ];
@@ -135,10 +135,9 @@ function runningCheck(url: string | undefined, serverVersion: string): Check {
 }
 
 function databaseCheck(
-  { clickHouse, dataDir }: Config,
+  place: string,
   { database: { kind, version } }: z.output<typeof healthSchema>,
 ): Check {
-  const place = clickHouse ? `database ${clickHouse.database} of ${clickHouse.url}` : dataDir;
   return { name: "database", state: "ok", detail: `ClickHouse ${version} (${kind}), ${place}` };
 }
 

@@ -69,3 +69,11 @@ test("doctor looks at the database where no server runs, and prints no password"
   expect(JSON.stringify(checks)).not.toContain(jwtSecret);
   await rm(dataDir, { recursive: true });
 });
+
+test("doctor names the database of the server that runs, whatever its own environment says", async () => {
+  const [{ dataDir }] = servers;
+  const checks = await examine({ dataDir, jwtSecret, host: "127.0.0.1", port: 0, sample: false });
+  expect(checks.find(({ name }) => name === "database")?.detail).toMatch(
+    /\(server\), database agentops of http:\/\/127/,
+  );
+});

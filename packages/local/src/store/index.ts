@@ -1,4 +1,4 @@
-export type { ClickHouseServer, StoreLocation } from "./database.js";
+export { type ClickHouseServer, placeOf, type StoreLocation } from "./database.js";
 export { DiskFullError, RESERVED_BYTES, requireRoom } from "./disk-space.js";
 export type {
   ProjectMetrics,
