@@ -8,6 +8,8 @@ interface BannerOptions {
   readonly project: Project;
   /** Where what arrives is passed on to. */
   readonly forwardsTo: string | undefined;
+  /** Without a key, nothing is read. */
+  readonly needsKey: boolean;
   /** Other machines can reach it. */
   readonly isExposed: boolean;
 }
@@ -19,6 +21,7 @@ export function banner({
   traces,
   project,
   forwardsTo,
+  needsKey,
   isExposed,
 }: BannerOptions): string {
   return `
@@ -41,7 +44,7 @@ MCP client, over stdio:
 ${JSON.stringify(stdioConfig(url, project), undefined, 2)}
 
 MCP client, over HTTP:
-${JSON.stringify(httpConfig(url, isExposed ? project : undefined), undefined, 2)}
+${JSON.stringify(httpConfig(url, needsKey ? project : undefined), undefined, 2)}
 ${isExposed ? exposed : ""}`;
 }
 
@@ -61,7 +64,6 @@ function stdioConfig(url: string, { apiKey }: Project) {
   };
 }
 
-/** On loopback the default project needs no key. */
 function httpConfig(url: string, project: Project | undefined) {
   const headers = project && { "X-Agentops-Api-Key": project.apiKey };
   return { mcpServers: { agentops: { type: "http", url: `${url}/mcp`, headers } } };

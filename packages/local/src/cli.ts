@@ -6,7 +6,7 @@ import { examine, formatChecks } from "./doctor.js";
 import { runExport } from "./export.js";
 import { type ImportOptions, runImport } from "./import.js";
 import { runProjects } from "./projects.js";
-import { isLoopback, startServer } from "./server.js";
+import { isLoopback, opensWithoutKey, startServer } from "./server.js";
 import { ConfigError, StartError } from "./start-error.js";
 import { placeOf } from "./store/index.js";
 import { version } from "./version.js";
@@ -82,6 +82,7 @@ async function serve({ sample, ...config }: Config): Promise<void> {
       traces: placeOf(config),
       project: server.project,
       forwardsTo: config.forward?.api,
+      needsKey: !opensWithoutKey(config),
       isExposed: !isLoopback(config.host),
     }),
   );

@@ -40,6 +40,11 @@ export function isLoopback(host: string): boolean {
   return loopbackHosts.includes(urlHost(host));
 }
 
+/** Whoever can reach a loopback address is this machine's user, and needs no key for what is this machine's own. */
+export function opensWithoutKey({ host, clickHouse }: Pick<ServerOptions, "host" | "clickHouse">) {
+  return isLoopback(host) && clickHouse?.readOnly === undefined;
+}
+
 /**
  * Opens the store and serves it.
  *
@@ -56,8 +61,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     store,
     tokens: await openTokens(options),
     version,
-    // Whoever can reach a loopback address is this machine's user.
-    anonymousProjectId: isLoopback(host) ? project.id : undefined,
+    anonymousProjectId: opensWithoutKey(options) ? project.id : undefined,
     allowedHosts: isLoopback(host) ? loopbackHosts : undefined,
     isReadOnly: options.clickHouse?.readOnly !== undefined,
     forwarder,
@@ -67,7 +71,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     version,
     answer: app.fetch,
     allowedHostnames: [...loopbackHosts, urlHost(host)],
-    defaultKey: isLoopback(host)
+    defaultKey: opensWithoutKey(options)
       ? async () => (await store.projectById(project.id))?.apiKey
       : undefined,
     onError,

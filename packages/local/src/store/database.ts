@@ -73,8 +73,7 @@ export async function openDatabase({ dataDir, clickHouse }: StoreLocation): Prom
   if (clickHouse) {
     await makeDataFolder(dataDir);
     const database = await openServerDatabase(clickHouse);
-    const { readOnly } = clickHouse;
-    return readOnly ? readOnlyDatabase(database, clickHouse, readOnly.projects) : database;
+    return clickHouse.readOnly ? readOnlyDatabase(database, clickHouse) : database;
   }
   return await openEmbeddedDatabase(join(dataDir, "clickhouse"), join(dataDir, "incoming"));
 }
