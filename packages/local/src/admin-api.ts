@@ -1,13 +1,13 @@
-import { readFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createApp } from "./app.js";
 import { StartError } from "./start-error.js";
-import { openStore, type Project, type StoreLocation } from "./store/index.js";
+import { openStore, type Project, placeOf, type StoreLocation } from "./store/index.js";
 import { openTokens, type SecretLocation, type Tokens } from "./tokens.js";
 import { version } from "./version.js";
 
-/** Where a running server tells this machine's other programs how to reach it. */
-export const SERVER_URL_FILE = "server-url";
+/** Where a running server tells this machine's other programs how to reach it, and where its traces are. */
+const SERVER_URL_FILE = "server-url";
 
 /** Where a server's traces are, and what it signs tokens with. */
 export type ServerLocation = StoreLocation & SecretLocation;
@@ -25,6 +25,8 @@ interface RequestOptions {
 export interface AdminApi {
   /** Where a server answers; undefined if this process does. */
   readonly serverUrl: string | undefined;
+  /** Where the traces are that it serves. */
+  readonly place: string;
   send(method: Method, path: string, options?: RequestOptions): Promise<Response>;
   /** @throws {StartError} when it is answered with an error. */
   request(method: Method, path: string, options?: RequestOptions): Promise<unknown>;
@@ -43,23 +45,51 @@ export async function openAdminApi(location: ServerLocation): Promise<AdminApi> 
   return (await connectToServer(location)) ?? (await openApi(location));
 }
 
-/** The server that runs on that data folder; undefined if none does. */
+/** Leaves word that a server answers there; the result takes it back. */
+export async function announceServer(
+  location: StoreLocation,
+  url: string,
+): Promise<() => Promise<void>> {
+  const path = join(location.dataDir, SERVER_URL_FILE);
+  await writeFile(path, `${url}\n${placeOf(location)}`, { mode: 0o600 });
+  return () => rm(path, { force: true });
+}
+
+/**
+ * The server that runs on that data folder; undefined if none does.
+ *
+ * @throws {StartError} when it does not let this user in, or serves another database than the one that was asked for.
+ */
 export async function connectToServer(location: ServerLocation): Promise<AdminApi | undefined> {
-  const url = await readFile(join(location.dataDir, SERVER_URL_FILE), "utf8").catch(
-    () => undefined,
-  );
-  if (!url) return undefined;
+  const path = join(location.dataDir, SERVER_URL_FILE);
+  const word = await readFile(path, "utf8").catch(() => undefined);
+  if (!word) return undefined;
+  const [url = "", place = ""] = word.split("\n");
   const api = adminApi(await openTokens(location), {
     fetch: (request) => fetch(request),
     url,
     serverUrl: url,
+    place,
     close: async () => {},
   });
+  const response = await api.send("GET", "/opsboard/projects").catch(() => undefined);
   // A killed server leaves its file behind.
-  return await api.request("GET", "/opsboard/projects").then(
-    () => api,
-    () => undefined,
-  );
+  if (!response) return undefined;
+  if (!response.ok) throw new StartError(refusal(response.status, { url, path }));
+  if (location.clickHouse && place !== placeOf(location)) {
+    throw new StartError(
+      `The server at ${url}, which runs on ${location.dataDir}, has its traces in ${place}, and not in ${placeOf(location)}, as CLICKHOUSE_URL says. Unset CLICKHOUSE_URL to use that server, stop it, or choose another --data-dir.`,
+    );
+  }
+  return api;
+}
+
+function refusal(status: number, { url, path }: { url: string; path: string }): string {
+  const advice =
+    status === 401
+      ? "it signs tokens with another secret. Set AGENTOPS_LOCAL_JWT_SECRET as it is set there"
+      : "see what it reports";
+  return `The server at ${url} answered ${status}: ${advice}; if it is another program's by now, delete ${path}.`;
 }
 
 async function openApi(location: ServerLocation): Promise<AdminApi> {
@@ -82,11 +112,12 @@ async function openApi(location: ServerLocation): Promise<AdminApi> {
     fetch: async (request) => await app.fetch(request),
     url: "http://localhost",
     serverUrl: undefined,
+    place: placeOf(location),
     close: () => store.close(),
   });
 }
 
-interface Connection extends Pick<AdminApi, "serverUrl" | "close"> {
+interface Connection extends Pick<AdminApi, "serverUrl" | "place" | "close"> {
   readonly fetch: (request: Request) => Promise<Response>;
   readonly url: string;
 }

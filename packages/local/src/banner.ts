@@ -8,6 +8,8 @@ interface BannerOptions {
   readonly project: Project;
   /** Where what arrives is passed on to. */
   readonly forwardsTo: string | undefined;
+  /** Without a key, nothing is read. */
+  readonly needsKey: boolean;
   /** Other machines can reach it. */
   readonly isExposed: boolean;
 }
@@ -19,6 +21,7 @@ export function banner({
   traces,
   project,
   forwardsTo,
+  needsKey,
   isExposed,
 }: BannerOptions): string {
   return `
@@ -38,7 +41,7 @@ OpenTelemetry SDK:
   export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
 
 MCP client:
-${JSON.stringify(mcpConfig(url, isExposed ? project : undefined), undefined, 2)}
+${JSON.stringify(mcpConfig(url, needsKey ? project : undefined), undefined, 2)}
 ${isExposed ? exposed : ""}`;
 }
 
@@ -47,7 +50,6 @@ This server can be reached from other machines, and the key of the default proje
 until you change it: agentops-local projects rotate-key default
 `;
 
-/** On loopback the default project needs no key. */
 function mcpConfig(url: string, project: Project | undefined) {
   const headers = project && { "X-Agentops-Api-Key": project.apiKey };
   return { mcpServers: { agentops: { type: "http", url: `${url}/mcp`, headers } } };

@@ -6,8 +6,9 @@ import { examine, formatChecks } from "./doctor.js";
 import { runExport } from "./export.js";
 import { type ImportOptions, runImport } from "./import.js";
 import { runProjects } from "./projects.js";
-import { isLoopback, startServer } from "./server.js";
+import { isLoopback, opensWithoutKey, startServer } from "./server.js";
 import { ConfigError, StartError } from "./start-error.js";
+import { placeOf } from "./store/index.js";
 import { version } from "./version.js";
 
 /** Exit code of a mistake on the command line, as shells use it. */
@@ -78,11 +79,10 @@ async function serve({ sample, ...config }: Config): Promise<void> {
     banner({
       version,
       url,
-      traces: config.clickHouse
-        ? `database ${config.clickHouse.database} of ${config.clickHouse.url}`
-        : config.dataDir,
+      traces: placeOf(config),
       project: server.project,
       forwardsTo: config.forward?.api,
+      needsKey: !opensWithoutKey(config),
       isExposed: !isLoopback(config.host),
     }),
   );

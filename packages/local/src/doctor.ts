@@ -3,9 +3,10 @@ import { access, constants, readdir, stat, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { z } from "zod";
-import { type AdminApi, openAdminApi } from "./admin-api.js";
+import { type AdminApi, connectToServer, openAdminApi } from "./admin-api.js";
 import type { Config } from "./config.js";
 import { StartError, systemCode } from "./start-error.js";
+import { hasTraces, placeOf } from "./store/index.js";
 import { version } from "./version.js";
 
 /** One thing that was looked at. */
@@ -93,6 +94,10 @@ export function checkSpace({ bavail, bsize }: { bavail: number; bsize: number })
 async function checkServer(config: Config): Promise<Check[]> {
   let api: AdminApi;
   try {
+    if (await isNew(config)) {
+      const detail = `${placeOf(config)}, made at the first start`;
+      return [await checkPort(config), { name: "database", state: "ok", detail }];
+    }
     api = await openAdminApi(config);
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
@@ -103,13 +108,20 @@ async function checkServer(config: Config): Promise<Check[]> {
     return [
       ...(api.serverUrl === undefined ? [await checkPort(config)] : []),
       runningCheck(api.serverUrl, health.version),
-      databaseCheck(config, health),
+      databaseCheck(api.place, health),
       ...(await checkProjects(api)),
       ...(await checkQueue(config, health)),
     ];
   } finally {
     await api.close();
   }
+}
+
+/** A database that is only read is never made: that it is not there is an error. */
+async function isNew(config: Config): Promise<boolean> {
+  const { clickHouse } = config;
+  if (!clickHouse || clickHouse.readOnly || (await connectToServer(config))) return false;
+  return !(await hasTraces(clickHouse));
 }
 
 const healthSchema = z.object({
@@ -135,10 +147,9 @@ function runningCheck(url: string | undefined, serverVersion: string): Check {
 }
 
 function databaseCheck(
-  { clickHouse, dataDir }: Config,
+  place: string,
   { database: { kind, version } }: z.output<typeof healthSchema>,
 ): Check {
-  const place = clickHouse ? `database ${clickHouse.database} of ${clickHouse.url}` : dataDir;
   return { name: "database", state: "ok", detail: `ClickHouse ${version} (${kind}), ${place}` };
 }
 

@@ -1,9 +1,8 @@
 import { once } from "node:events";
-import { rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
-import { connectToServer, SERVER_URL_FILE, type ServerLocation } from "./admin-api.js";
+import { announceServer, connectToServer, type ServerLocation } from "./admin-api.js";
 import { createApp } from "./app.js";
 import type { CloudUrls } from "./forward/cloud.js";
 import { openForwarder } from "./forward/forwarder.js";
@@ -41,13 +40,18 @@ export function isLoopback(host: string): boolean {
   return loopbackHosts.includes(urlHost(host));
 }
 
+/** Whoever can reach a loopback address is this machine's user, and needs no key for what is this machine's own. */
+export function opensWithoutKey({ host, clickHouse }: Pick<ServerOptions, "host" | "clickHouse">) {
+  return isLoopback(host) && clickHouse?.readOnly === undefined;
+}
+
 /**
  * Opens the store and serves it.
  *
  * @throws {StartError} when the folder or the address is not to be had.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { host, port, dataDir, retentionMs, onError } = options;
+  const { host, port, retentionMs, onError } = options;
   await refuseSecond(options);
   const store = await openStore(options);
   const forwarder = await forwarderOf(options);
@@ -57,8 +61,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     store,
     tokens: await openTokens(options),
     version,
-    // Whoever can reach a loopback address is this machine's user.
-    anonymousProjectId: isLoopback(host) ? project.id : undefined,
+    anonymousProjectId: opensWithoutKey(options) ? project.id : undefined,
     allowedHosts: isLoopback(host) ? loopbackHosts : undefined,
     isReadOnly: options.clickHouse?.readOnly !== undefined,
     forwarder,
@@ -68,7 +71,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     version,
     answer: app.fetch,
     allowedHostnames: isLoopback(host) ? loopbackHosts : undefined,
-    defaultKey: isLoopback(host)
+    defaultKey: opensWithoutKey(options)
       ? async () => (await store.projectById(project.id))?.apiKey
       : undefined,
     onError,
@@ -86,8 +89,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 
   const url = `http://${reachableHost(host)}:${boundPort(server)}`;
-  const urlFile = join(dataDir, SERVER_URL_FILE);
-  await writeFile(urlFile, url, { mode: 0o600 });
+  const retract = await announceServer(options, url);
 
   const retention =
     retentionMs === undefined ? undefined : startRetention({ store, retentionMs, onError });
@@ -96,7 +98,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     url,
     project: (await store.projectById(project.id)) ?? project,
     async close() {
-      await rm(urlFile, { force: true });
+      await retract();
       await closeServer(server, mcp);
       await mcp.endCalls();
       await forwarder?.close();

@@ -22,8 +22,8 @@ export interface ClickHouseFront {
   close(): Promise<void>;
 }
 
-/** `lose`: the connection breaks before the answer. */
-export type Fault = "none" | "lose";
+/** `lose`: the connection breaks before the answer. `pass`: the answer names a failure that passes. */
+export type Fault = "none" | "lose" | "pass";
 
 /** The engine has no Keeper, so replicas and statements for a whole cluster are left to a real one. */
 const withoutKeeper = (sql: string) =>
@@ -52,8 +52,9 @@ export async function startClickHouseFront(): Promise<ClickHouseFront> {
     const query = await parse(request, folder);
     statements.push(query.sql);
     const answer = isAllowed(request) ? await run(path, query) : refusal;
-    if (faults.shift() === "lose") request.socket.destroy();
-    else send(response, answer);
+    const fault = faults.shift();
+    if (fault === "lose") request.socket.destroy();
+    else send(response, fault === "pass" ? passingFailure : answer);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -161,6 +162,8 @@ function failure(message: string): FrontAnswer {
     body: Buffer.from(text),
   };
 }
+
+const passingFailure = failure("Code: 210. DB::Exception: Broken pipe. (NETWORK_ERROR)");
 
 const refusal: FrontAnswer = {
   ...failure("Code: 516. DB::Exception: agentops: Authentication failed. (AUTHENTICATION_FAILED)"),

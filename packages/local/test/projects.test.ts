@@ -68,6 +68,26 @@ describe("while the server runs", () => {
     expect((await stat(join(dataDir, "server-url"))).mode & 0o777).toBe(0o600);
   });
 
+  test("one that has its traces elsewhere than CLICKHOUSE_URL says is not asked", async () => {
+    const clickHouse = {
+      url: "http://clickhouse:8123",
+      username: "",
+      password: "",
+      database: "mine",
+    };
+    const refused = runProjects({ kind: "list" }, { dataDir, clickHouse });
+    await expect(refused).rejects.toThrow(StartError);
+    await expect(refused).rejects.toThrow(
+      `has its traces in ${dataDir}, and not in database mine of http://clickhouse:8123, as CLICKHOUSE_URL says`,
+    );
+  });
+
+  test("one that signs tokens with another secret is there, and not for this user", async () => {
+    const refused = runProjects({ kind: "list" }, { dataDir, jwtSecret: "another" });
+    await expect(refused).rejects.toThrow(StartError);
+    await expect(refused).rejects.toThrow(/answered 401: .*AGENTOPS_LOCAL_JWT_SECRET/);
+  });
+
   test("a project's token sees that project and changes none", async () => {
     const token = await fetchToken(server.url);
     const { body } = await readAs(server.url, "/opsboard/projects", token);

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { runProjects } from "../src/projects.js";
 import { defaultProject } from "../src/store/index.js";
 import { copyToAgentops } from "./agentops-database.js";
@@ -52,6 +53,16 @@ test("each project that is named is read with its key, and sees its own traces",
   expect(foreign.status).toBe(404);
 });
 
+test("on loopback too, nothing is read without a key", async () => {
+  expect((await server.get(`/public/v1/traces/${traceId}`)).status).toBe(400);
+  const client = new Client({ name: "test", version: "1.0.0" });
+  onTestFinished(() => client.close());
+  await client.connect(new StreamableHTTPClientTransport(new URL(`${server.url}/mcp`)));
+  const { content } = await client.callTool({ name: "list_traces", arguments: {} });
+  expect(JSON.stringify(content)).not.toContain(traceId);
+  expect(JSON.stringify(content)).toMatch(/api_key/);
+});
+
 test.each(["/v1/traces", "/v4/logs/upload/", "/v4/objects/upload/", "/opsboard/projects"])(
   "%s is refused, with where to send to",
   async (path) => {
@@ -75,6 +86,12 @@ test("nothing but queries reaches the server, and it is told to take nothing els
   expect(front.ask("SELECT name FROM system.tables WHERE database = 'otel_2'")).toEqual([
     { name: "otel_traces" },
   ]);
+});
+
+test("no key reaches the server, which logs what it is asked", () => {
+  const log = front.statements.join("\n");
+  expect(log).toContain("otel_traces");
+  for (const { apiKey } of [defaultProject, other]) expect(log).not.toContain(apiKey);
 });
 
 test("without --read-only AgentOps' database is refused, and left as it is", async () => {

@@ -69,3 +69,24 @@ test("doctor looks at the database where no server runs, and prints no password"
   expect(JSON.stringify(checks)).not.toContain(jwtSecret);
   await rm(dataDir, { recursive: true });
 });
+
+test("doctor names the database of the server that runs, whatever its own environment says", async () => {
+  const [{ dataDir }] = servers;
+  const checks = await examine({ dataDir, jwtSecret, host: "127.0.0.1", port: 0, sample: false });
+  expect(checks.find(({ name }) => name === "database")?.detail).toMatch(
+    /\(server\), database agentops of http:\/\/127/,
+  );
+});
+
+test("doctor makes no database, and says that it is made at the first start", async () => {
+  const dataDir = await temporaryFolder();
+  const clickHouse = { ...location().clickHouse, database: "fresh" };
+  const config = { dataDir, jwtSecret, clickHouse, host: "127.0.0.1", port: 0, sample: false };
+  expect(await examine(config)).toContainEqual({
+    name: "database",
+    state: "ok",
+    detail: `database fresh of ${front.url}, made at the first start`,
+  });
+  expect(front.ask("SELECT name FROM system.databases WHERE name = 'fresh'")).toEqual([]);
+  await rm(dataDir, { recursive: true });
+});

@@ -59,6 +59,11 @@ export interface StoreLocation {
   readonly clickHouse?: ClickHouseServer | undefined;
 }
 
+/** For people; the same for the same database, as long as it is written in the same way. */
+export function placeOf({ dataDir, clickHouse }: StoreLocation): string {
+  return clickHouse ? `database ${clickHouse.database} of ${clickHouse.url}` : dataDir;
+}
+
 /**
  * Opens the engine in `dataDir`, or connects to a server. From here on nobody knows the difference.
  *
@@ -68,8 +73,7 @@ export async function openDatabase({ dataDir, clickHouse }: StoreLocation): Prom
   if (clickHouse) {
     await makeDataFolder(dataDir);
     const database = await openServerDatabase(clickHouse);
-    const { readOnly } = clickHouse;
-    return readOnly ? readOnlyDatabase(database, clickHouse, readOnly.projects) : database;
+    return clickHouse.readOnly ? readOnlyDatabase(database, clickHouse) : database;
   }
   return await openEmbeddedDatabase(join(dataDir, "clickhouse"), join(dataDir, "incoming"));
 }

@@ -1,4 +1,4 @@
-export type { ClickHouseServer, StoreLocation } from "./database.js";
+export { type ClickHouseServer, placeOf, type StoreLocation } from "./database.js";
 export { DiskFullError, RESERVED_BYTES, requireRoom } from "./disk-space.js";
 export type {
   ProjectMetrics,
@@ -7,6 +7,7 @@ export type {
   TraceOutcome,
 } from "./project-metrics.js";
 export { defaultProject, type Project } from "./projects.js";
+export { hasTraces } from "./server-database.js";
 export { type AttributeFilter, type SpanFilter, spanStatuses } from "./span-filter.js";
 export type { SpanGroupPosition, SpanGroupQuery } from "./span-groups.js";
 export {

@@ -1,5 +1,6 @@
-import type { Database } from "./database.js";
+import type { Database, Parameters } from "./database.js";
 import { storedIn } from "./layout.js";
+import { refuseWrite } from "./read-only-database.js";
 
 /** Whose traces: every read and every write belongs to one project. */
 export interface Project {
@@ -19,42 +20,52 @@ export const defaultProject: Project = {
   apiKey: "6b7a1469-bdcb-4d47-85ba-c4824bc8486e",
 };
 
-const selectProjects = "SELECT id, name, environment, api_key AS apiKey FROM projects";
-
-export async function projectByApiKey(
-  database: Database,
-  apiKey: string,
-): Promise<Project | undefined> {
-  const rows = await database.read<Project>(
-    `${selectProjects} WHERE api_key = {apiKey:String} LIMIT 1`,
-    { apiKey },
-  );
-  return rows[0];
+/** Who may read and write, and under which key. */
+export interface Projects {
+  byApiKey(apiKey: string): Promise<Project | undefined>;
+  byId(id: string): Promise<Project | undefined>;
+  /** By age. */
+  list(): Promise<Project[]>;
+  add(project: Project): Promise<void>;
+  /** From here on the old key opens nothing. */
+  setApiKey(id: string, apiKey: string): Promise<void>;
 }
 
-export async function projectById(database: Database, id: string): Promise<Project | undefined> {
-  const rows = await database.read<Project>(`${selectProjects} WHERE id = {id:String} LIMIT 1`, {
-    id,
-  });
-  return rows[0];
+/** Those in the database. */
+export function storedProjects(database: Database): Projects {
+  const select = "SELECT id, name, environment, api_key AS apiKey FROM projects";
+  const first = async (condition: string, parameters: Parameters) => {
+    const rows = await database.read<Project>(`${select} WHERE ${condition} LIMIT 1`, parameters);
+    return rows[0];
+  };
+  return {
+    byApiKey: (apiKey) => first("api_key = {apiKey:String}", { apiKey }),
+    byId: (id) => first("id = {id:String}", { id }),
+
+    // Processes that start at the same instant may each add the default one.
+    list: () => database.read<Project>(`${select} ORDER BY created_at, id LIMIT 1 BY id`),
+
+    add: (project) =>
+      database.write(
+        "INSERT INTO projects (id, name, environment, api_key) SELECT {id:String}, {name:String}, {environment:String}, {apiKey:String}",
+        { ...project },
+      ),
+
+    setApiKey: (id, apiKey) =>
+      database.write(
+        `ALTER TABLE ${storedIn("projects", database.layout)} UPDATE api_key = {apiKey:String} WHERE id = {id:String} SETTINGS mutations_sync = 2`,
+        { id, apiKey },
+      ),
+  };
 }
 
-/** By age. Processes that start at the same instant may each add the default one. */
-export async function listProjects(database: Database): Promise<Project[]> {
-  return await database.read<Project>(`${selectProjects} ORDER BY created_at, id LIMIT 1 BY id`);
-}
-
-/** From here on the old key opens nothing. */
-export async function setApiKey(database: Database, id: string, apiKey: string): Promise<void> {
-  await database.write(
-    `ALTER TABLE ${storedIn("projects", database.layout)} UPDATE api_key = {apiKey:String} WHERE id = {id:String} SETTINGS mutations_sync = 2`,
-    { id, apiKey },
-  );
-}
-
-export async function addProject(database: Database, project: Project): Promise<void> {
-  await database.write(
-    "INSERT INTO projects (id, name, environment, api_key) SELECT {id:String}, {name:String}, {environment:String}, {apiKey:String}",
-    { ...project },
-  );
+/** Those that the user named. Their keys never reach a database, which logs what it is sent. */
+export function namedProjects(projects: readonly Project[]): Projects {
+  return {
+    byApiKey: async (apiKey) => projects.find((project) => project.apiKey === apiKey),
+    byId: async (id) => projects.find((project) => project.id === id),
+    list: async () => [...projects],
+    add: refuseWrite,
+    setApiKey: refuseWrite,
+  };
 }

@@ -81,22 +81,49 @@ function connect(
 /** As long as an OTLP exporter waits, or longer. */
 const REQUEST_TIMEOUT_MS = 60_000;
 
+/**
+ * True if a program was there before and made its tables.
+ *
+ * @throws {StartError} when it does not answer, or not to this user.
+ */
+export async function hasTraces(server: ClickHouseServer): Promise<boolean> {
+  return await ask(server, (client) =>
+    isListed(client, "tables WHERE name = 'otel_traces' AND database", server),
+  );
+}
+
 async function makeDatabase(server: ClickHouseServer): Promise<void> {
-  // Any name of a database that is not there is an error, so this asks without one.
-  const client = connect(server, "default");
-  try {
-    const parameters = { query_params: { name: server.database } };
-    const found = await client.query({
-      query: "SELECT name FROM system.databases WHERE name = {name:String}",
-      format: "JSONEachRow",
-      ...parameters,
-    });
-    if ((await found.json()).length > 0) return;
+  await ask(server, async (client) => {
+    if (await isListed(client, "databases WHERE name", server)) return;
     if (server.readOnly) throw new StartError("No such database.");
     await client.command({
       query: `CREATE DATABASE IF NOT EXISTS {name:Identifier}${onCluster(layoutOf(server))}`,
-      ...parameters,
+      query_params: { name: server.database },
     });
+  });
+}
+
+async function isListed(
+  client: ClickHouseClient,
+  where: string,
+  { database }: ClickHouseServer,
+): Promise<boolean> {
+  const found = await client.query({
+    query: `SELECT name FROM system.${where} = {name:String}`,
+    format: "JSONEachRow",
+    query_params: { name: database },
+  });
+  return (await found.json()).length > 0;
+}
+
+/** Any name of a database that is not there is an error, so this asks without one. */
+async function ask<Answer>(
+  server: ClickHouseServer,
+  question: (client: ClickHouseClient) => Promise<Answer>,
+): Promise<Answer> {
+  const client = connect(server, "default");
+  try {
+    return await question(client);
   } catch (error) {
     throw new StartError(
       `ClickHouse at ${server.url} ${refusal(error)}. Check CLICKHOUSE_URL, CLICKHOUSE_USER, CLICKHOUSE_PASSWORD and CLICKHOUSE_DATABASE.`,
@@ -117,6 +144,33 @@ function refusal(error: unknown): string {
 /** Waits between the tries of an insert. */
 const RETRY_DELAYS_MS = [200, 1_000, 3_000];
 
+/** For all tries of an insert together: the exports in it wait as long, and those behind them too. */
+const INSERT_DEADLINE_MS = 30_000;
+
+/** ClickHouse's names of what passes; all else that it refuses, it refuses again. */
+const passing: ReadonlySet<string | undefined> = new Set([
+  "ABORTED",
+  "ALL_CONNECTION_TRIES_FAILED",
+  "KEEPER_EXCEPTION",
+  "MEMORY_LIMIT_EXCEEDED",
+  "NETWORK_ERROR",
+  "NO_FREE_CONNECTION",
+  "QUERY_WAS_CANCELLED",
+  "SOCKET_TIMEOUT",
+  "TABLE_IS_READ_ONLY",
+  "TIMEOUT_EXCEEDED",
+  "TOO_FEW_LIVE_REPLICAS",
+  "TOO_MANY_PARTS",
+  "TOO_MANY_SIMULTANEOUS_QUERIES",
+  "UNKNOWN_STATUS_OF_INSERT",
+  "UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE",
+]);
+
+/** What is no answer of ClickHouse's comes from the network, or from a proxy. */
+function mayPass(error: unknown): boolean {
+  return !(error instanceof ClickHouseError) || passing.has(error.type);
+}
+
 /**
  * The way into a server: rows travel in the request's body.
  *
@@ -124,8 +178,9 @@ const RETRY_DELAYS_MS = [200, 1_000, 3_000];
  * token by which each table knows the rows it has and takes those it lacks.
  */
 function createIntake(client: ClickHouseClient): SpanIntake {
-  async function insert(spans: readonly EncodedSpan[]): Promise<void> {
+  async function insert(spans: readonly EncodedSpan[], deadline: AbortSignal): Promise<void> {
     const { stream } = await client.exec({
+      abort_signal: deadline,
       query: `INSERT INTO otel_traces ${insertColumns} FORMAT RowBinary`,
       values: Readable.from(spans.map(({ row }) => row)),
       clickhouse_settings: {
@@ -142,14 +197,16 @@ function createIntake(client: ClickHouseClient): SpanIntake {
     async stage(spans) {
       return {
         async insert() {
+          const deadline = AbortSignal.timeout(INSERT_DEADLINE_MS);
           for (const delayMs of RETRY_DELAYS_MS) {
             try {
-              return await insert(spans);
-            } catch {
-              await setTimeout(delayMs);
+              return await insert(spans, deadline);
+            } catch (error) {
+              if (!mayPass(error)) throw error;
+              await setTimeout(delayMs, undefined, { signal: deadline });
             }
           }
-          await insert(spans);
+          await insert(spans, deadline);
         },
         async discard() {},
       };

@@ -8,13 +8,11 @@ import {
   readProjectMetrics,
 } from "./project-metrics.js";
 import {
-  addProject,
   defaultProject,
-  listProjects,
+  namedProjects,
   type Project,
-  projectByApiKey,
-  projectById,
-  setApiKey,
+  type Projects,
+  storedProjects,
 } from "./projects.js";
 import { encodeSpans } from "./row-binary.js";
 import {
@@ -87,7 +85,9 @@ export interface Store {
  */
 export async function openStore(location: StoreLocation): Promise<Store> {
   const database = await openDatabase(location);
-  if (database.layout.kind !== "read-only") await prepare(database);
+  const readOnly = location.clickHouse?.readOnly;
+  const projects = readOnly ? namedProjects(readOnly.projects) : storedProjects(database);
+  if (!readOnly) await prepare(database, projects);
 
   const log = await openSpanLog(database);
   const writer = createSpanWriter(log);
@@ -112,11 +112,11 @@ export async function openStore(location: StoreLocation): Promise<Store> {
     projectMetrics: (projectId, query) => readProjectMetrics(database, projectId, query),
     // A span that comes in between would be missed by some tables and not by others.
     removeExpired: (before) => writer.between(() => removeExpired(database, before)),
-    projectByApiKey: (apiKey) => projectByApiKey(database, apiKey),
-    projectById: (id) => projectById(database, id),
-    projects: () => listProjects(database),
-    addProject: (project) => addProject(database, project),
-    setApiKey: (projectId, apiKey) => setApiKey(database, projectId, apiKey),
+    projectByApiKey: projects.byApiKey,
+    projectById: projects.byId,
+    projects: projects.list,
+    addProject: projects.add,
+    setApiKey: projects.setApiKey,
     async close() {
       await writer.flush();
       await database.close();
@@ -124,7 +124,7 @@ export async function openStore(location: StoreLocation): Promise<Store> {
   };
 }
 
-async function prepare(database: Database): Promise<void> {
+async function prepare(database: Database, projects: Projects): Promise<void> {
   await migrate(database);
-  if (!(await projectById(database, defaultProject.id))) await addProject(database, defaultProject);
+  if (!(await projects.byId(defaultProject.id))) await projects.add(defaultProject);
 }

@@ -98,6 +98,7 @@ describe("an insert that fails is repeated, and no row counts twice", () => {
     const { traceId, groups } = newTrace();
     front.ask("ALTER TABLE agentops.trace_summary ADD CONSTRAINT broken CHECK 0");
     const before = front.statements.length;
+    front.faults.push("none", "pass");
     const added = stores[0].addSpans(project, groups);
     await expect.poll(() => front.statements.length).toBe(before + 2);
     const stored = `SELECT count() AS count FROM agentops.otel_traces WHERE TraceId = '${traceId}'`;
@@ -106,6 +107,20 @@ describe("an insert that fails is repeated, and no row counts twice", () => {
     await added;
     expect(await figures(traceId)).toEqual(once);
   });
+});
+
+test("an insert that is refused for good is not repeated", async () => {
+  const { traceId, groups } = newTrace();
+  const before = front.statements.length;
+  front.ask("RENAME TABLE agentops.span_lookup TO agentops.elsewhere");
+  await expect(stores[0].addSpans(project, groups)).rejects.toThrow();
+  front.ask("RENAME TABLE agentops.elsewhere TO agentops.span_lookup");
+  const inserts = front.statements
+    .slice(before)
+    .filter((sql) => sql.startsWith("INSERT INTO otel_traces"));
+  expect(inserts).toHaveLength(1);
+  await stores[0].addSpans(project, groups);
+  expect(await figures(traceId)).toEqual(once);
 });
 
 test("a batch of more ids than a URL holds is looked up", async () => {
