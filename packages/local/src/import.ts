@@ -4,10 +4,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createGunzip } from "node:zlib";
 import { z } from "zod";
 import { type AdminApi, openAdminApi, type ServerLocation } from "./admin-api.js";
-import { type Line, readLines, spanCount } from "./export-lines.js";
 import { MAX_EXPORT_BYTES } from "./otlp/body.js";
 import { counted, createProgress, type Terminal } from "./progress.js";
 import { projectNamed } from "./projects.js";
+import { type Line, readLines, spanCount } from "./read-lines.js";
 import { StartError, systemCode } from "./start-error.js";
 import { defaultProject } from "./store/index.js";
 

@@ -300,17 +300,42 @@ test("an export is of one project, and of traces by id or time, whole", async ()
 });
 
 describe("GET /v1/traces", () => {
-  test("needs a token, and says which parameters are no numbers", async () => {
+  test("needs a token, and refuses parameters that mean nothing", async () => {
     server = await serve(path("route"));
     expect((await fetch(`${server.url}/v1/traces`)).status).toBe(401);
     const token = await fetchToken(server.url);
+    const ids = `${newTraceId()}.${newSpanId()}`;
     for (const query of [
+      "trace_id=nonsense",
       "start_time_unix_nano=now",
       "end_time_unix_nano=9223372036854775808",
       "cursor=1",
+      `cursor=9223372036854775808.${ids}.0.1`,
+      "cursor=1.no.ids.0.1",
+      `cursor=1.${ids}.-1.1`,
+      `cursor=1.${ids}.0.0`,
+      `cursor=1.${ids}.0.10000`,
+      `cursor=1.${ids}.0.1.1`,
     ]) {
       const { status, body } = await readAs(server.url, `/v1/traces?${query}`, token);
       expect([status, body.message], query).toEqual([400, expect.stringContaining("nanoseconds")]);
     }
+  });
+
+  test("a page has 1,000 spans at most, whatever its cursor asks for", async () => {
+    server = await serve(path("page"));
+    const traceId = newTraceId();
+    const spans = Array.from({ length: 1001 }, (_, index) => spanAt(index, 1, { traceId }));
+    await fetch(`${server.url}/v1/traces`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(exportOf(...spans)),
+    });
+    const cursor = `9223372036854775807.${"f".repeat(32)}.${"f".repeat(16)}.0.9999`;
+    const response = await fetch(`${server.url}/v1/traces?cursor=${cursor}`, {
+      headers: { authorization: `Bearer ${await fetchToken(server.url)}` },
+    });
+    expect(spansIn(await response.text())).toHaveLength(1000);
+    expect(response.headers.get("link")).toMatch(/; rel="next"$/);
   });
 });
