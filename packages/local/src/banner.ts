@@ -50,6 +50,7 @@ This server can be reached from other machines, and the key of the default proje
 until you change it: agentops-local projects rotate-key default
 `;
 
+/** Where the default project needs no key, there is none. */
 function mcpConfig(url: string, project: Project | undefined) {
   const headers = project && { "X-Agentops-Api-Key": project.apiKey };
   return { mcpServers: { agentops: { type: "http", url: `${url}/mcp`, headers } } };

@@ -25,7 +25,7 @@ export interface CommandFlags {
   readonly "trace-id"?: readonly string[] | undefined;
 }
 
-/** @throws {ConfigError} when there is no such command, or one of the options is another's. */
+/** @throws {ConfigError} when there is no such command, it is called in another way, or one of the options is another's. */
 export function commandOf(words: readonly string[], flags: CommandFlags, config: Config): Command {
   refuseForeign(words[0] ?? "", flags);
   const [name, argument, ...rest] = words;
@@ -38,7 +38,7 @@ export function commandOf(words: readonly string[], flags: CommandFlags, config:
     if (name === "doctor") return { kind: name, config, json: flags.json ?? false };
     if (name === "export") return { kind: name, query: exportQuery(flags), config };
   }
-  throw noSuchCommand(words);
+  throw misused(words);
 }
 
 /**
@@ -76,11 +76,21 @@ function refuseForeign(command: string, flags: CommandFlags): void {
   }
 }
 
-const validCommands =
-  "Valid: none at all, doctor, export, import <file>, projects list, projects create <name>, projects rotate-key <id or name>.";
+/** How each command is called. */
+const usages: ReadonlyMap<string, string> = new Map([
+  ["doctor", "doctor"],
+  ["export", "export"],
+  ["import", "import <file>"],
+  ["projects", "projects list, projects create <name>, projects rotate-key <id or name>"],
+]);
 
-function noSuchCommand(words: readonly string[]): ConfigError {
-  return new ConfigError(`No such command: ${words.slice(0, 2).join(" ")}. ${validCommands}`);
+function misused(words: readonly string[]): ConfigError {
+  const [name = ""] = words;
+  const usage = usages.get(name);
+  if (usage !== undefined) return new ConfigError(`${name} is called as: ${usage}.`);
+  return new ConfigError(
+    `No such command: ${name}. Valid: none at all, ${[...usages.values()].join(", ")}.`,
+  );
 }
 
 function projectsAction(words: readonly string[]): ProjectsAction {
@@ -90,7 +100,7 @@ function projectsAction(words: readonly string[]): ProjectsAction {
     if (kind === "create" && argument?.trim()) return { kind, name: argument };
     if (kind === "rotate-key" && argument) return { kind, project: argument };
   }
-  throw noSuchCommand(words);
+  throw misused(words);
 }
 
 function exportQuery(flags: CommandFlags): ExportQuery {

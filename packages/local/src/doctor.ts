@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { type AdminApi, connectToServer, openAdminApi } from "./admin-api.js";
 import type { Config } from "./config.js";
+import { counted } from "./progress.js";
 import { StartError, systemCode } from "./start-error.js";
 import { hasTraces, placeOf } from "./store/index.js";
 import { version } from "./version.js";
@@ -185,7 +186,7 @@ function projectCheck(
     const advice = "Point an SDK at the server, or start it with --sample.";
     return { name, state: "ok", detail: "key is good; no spans yet", advice };
   }
-  const counts = `${metrics.span_count} spans in ${total} traces`;
+  const counts = `${counted(metrics.span_count, "span")} in ${counted(total, "trace")}`;
   return {
     name,
     state: "ok",
@@ -206,7 +207,7 @@ async function checkQueue(
     const advice = forward
       ? "They are sent once the server runs."
       : "Start the server with the --forward it had, to send them.";
-    return [{ name, state: "warn", detail: `${queued} exports wait`, advice }];
+    return [{ name, state: "warn", detail: `${counted(queued, "export")} waiting`, advice }];
   }
   const detail = `to ${status.to}: ${status.queued} queued, ${status.sent} sent, ${status.dropped} dropped`;
   if (status.dropped > 0) {

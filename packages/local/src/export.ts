@@ -1,9 +1,9 @@
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type AdminApi, openAdminApi, type ServerLocation } from "./admin-api.js";
-import { spanCount } from "./export-lines.js";
 import { counted, createProgress, type Terminal } from "./progress.js";
 import { projectNamed } from "./projects.js";
+import { spanCount } from "./read-lines.js";
 import { StartError, systemCode } from "./start-error.js";
 import { defaultProject } from "./store/index.js";
 

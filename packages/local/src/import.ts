@@ -1,13 +1,14 @@
-import { createReadStream } from "node:fs";
+import { constants, createReadStream } from "node:fs";
+import { access } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { createGunzip } from "node:zlib";
 import { z } from "zod";
 import { type AdminApi, openAdminApi, type ServerLocation } from "./admin-api.js";
-import { type Line, readLines, spanCount } from "./export-lines.js";
 import { MAX_EXPORT_BYTES } from "./otlp/body.js";
 import { counted, createProgress, type Terminal } from "./progress.js";
 import { projectNamed } from "./projects.js";
+import { type Line, readLines, spanCount } from "./read-lines.js";
 import { StartError, systemCode } from "./start-error.js";
 import { defaultProject } from "./store/index.js";
 
@@ -45,6 +46,7 @@ export async function runImport(
   location: ServerLocation,
   { input, terminal }: ImportStreams,
 ): Promise<boolean> {
+  if (file !== "-") await requireFile(file);
   const api = await openAdminApi(location);
   const report = createReport(terminal);
   try {
@@ -60,6 +62,17 @@ export async function runImport(
     throw error instanceof StartError ? error : brokenOff(error, file);
   } finally {
     await api.close();
+  }
+}
+
+/** Before a database is opened, and perhaps made, for nothing. */
+async function requireFile(path: string): Promise<void> {
+  try {
+    await access(path, constants.R_OK);
+  } catch (cause) {
+    const code = systemCode(cause);
+    const problem = code === "ENOENT" ? "There is no such file" : `It cannot be read (${code})`;
+    throw new StartError(`${problem}: ${path}`, { cause });
   }
 }
 
@@ -159,7 +172,7 @@ function createReport(terminal: Terminal) {
       const unsaid = refusals - MAX_REPORTED_LINES;
       if (unsaid > 0) terminal.write(`… and ${counted(unsaid, "line")} more.\n`);
       terminal.write(
-        `Imported ${counted(spans, "span")} from ${counted(lines, "line")} into ${project}; ${counted(refusals, "line")} refused.\n`,
+        `Read ${counted(lines, "line")}: imported ${counted(spans, "span")} into ${project}, ${counted(refusals, "line")} refused in whole or part.\n`,
       );
       return refusals === 0;
     },

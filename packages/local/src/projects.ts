@@ -42,17 +42,22 @@ async function perform(api: AdminApi, action: ProjectsAction): Promise<ListedPro
     case "list":
       return await listed(api);
     case "create":
-      return [
-        projectSchema.parse(
-          await api.request("POST", "/opsboard/projects", { body: { name: action.name } }),
-        ),
-      ];
+      return [await create(api, action.name.trim())];
     case "rotate-key": {
       const { id } = await projectNamed(api, action.project);
       const path = `/opsboard/projects/${id}/regenerate-key`;
       return [projectSchema.parse(await api.request("POST", path))];
     }
   }
+}
+
+async function create(api: AdminApi, name: string): Promise<ListedProject> {
+  if ((await listed(api)).some((project) => project.name === name)) {
+    throw new StartError(
+      "A project of that name is there already. Its key is in agentops-local projects list; for another project choose another name.",
+    );
+  }
+  return projectSchema.parse(await api.request("POST", "/opsboard/projects", { body: { name } }));
 }
 
 async function listed(api: AdminApi): Promise<ListedProject[]> {

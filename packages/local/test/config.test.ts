@@ -114,8 +114,10 @@ test.each([
   [["--retention", "30"], /must be a number of hours, days/],
   [["export", "--since", "yesterday"], /--since must be how long ago \(12h, 30d, 8w\) or a date/],
   [["export", "--trace-id", "abc"], /--trace-id must be the 32 hex digits/],
-  [["import"], /No such command: import\. Valid: .*import <file>/],
-  [["export", "traces.jsonl"], /No such command: export traces\.jsonl/],
+  [["import"], /^import is called as: import <file>\.$/],
+  [["export", "traces.jsonl"], /^export is called as: export\.$/],
+  [["projects"], /^projects is called as: projects list, projects create <name>, /],
+  [["projects", "create"], /^projects is called as: projects list, projects create <name>, /],
   [["--data-dir", ""], /--data-dir \(AGENTOPS_LOCAL_DATA_DIR\) must be a path/],
 ])("%j is refused with what would be right", (args, message) => {
   expect(() => parseCommand(args, linux)).toThrow(ConfigError);

@@ -74,7 +74,7 @@ test("exports that wait for a server with --forward are warned of", async () => 
   await writeFile(join(dataDir, "forward", "000000000000.entry"), "");
   expect(found(await examine(config()), "forwarding")).toMatchObject({
     state: "warn",
-    detail: "1 exports wait",
+    detail: "1 export waiting",
     advice: expect.stringContaining("--forward"),
   });
 });
@@ -129,7 +129,7 @@ describe("while a server runs", () => {
     expect(checks.map(({ state }) => state)).not.toContain("fail");
     expect(found(checks, "server")?.detail).toBe(`${server.url}, version ${version}`);
     expect(found(checks, "project default")?.detail).toBe(
-      "key is good; 1 spans in 1 traces, the newest of 2026-01-02T03:04:05.123456+00:00",
+      "key is good; 1 span in 1 trace, the newest of 2026-01-02T03:04:05.123456+00:00",
     );
     expect(found(checks, "forwarding")).toEqual({
       name: "forwarding",

@@ -56,12 +56,14 @@ describe("while the server runs", () => {
     expect((await exchange(server, fresh)).body.project_id).toBe(id);
   });
 
-  test("a project that is not there, or not the only one of its name, is not rotated", async () => {
+  test("a project that is not there is not rotated, and one that is there is not made again", async () => {
     const rotate = run({ kind: "rotate-key", project: "nowhere" });
     await expect(rotate).rejects.toThrow(StartError);
     await run({ kind: "create", name: "twin" });
-    await run({ kind: "create", name: "twin" });
-    await expect(run({ kind: "rotate-key", project: "twin" })).rejects.toThrow("2 projects");
+    await expect(run({ kind: "create", name: " twin " })).rejects.toThrow(
+      /is there already\..*projects list/,
+    );
+    expect((await run({ kind: "list" })).filter(([name]) => name === "twin")).toHaveLength(1);
   });
 
   test("where it runs is known to this user alone", async () => {

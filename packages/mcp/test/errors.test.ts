@@ -26,7 +26,7 @@ const situations = [
   {
     situation: "a key the server does not know",
     args: { AGENTOPS_API_KEY: UNKNOWN_KEY, AGENTOPS_API_URL: url },
-    answer: /^invalid_api_key: /,
+    answer: /^invalid_api_key: .*\n.*`agentops-local projects list`/,
   },
   {
     situation: "a URL that is no http(s) URL",

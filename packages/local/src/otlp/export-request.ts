@@ -10,8 +10,8 @@ export interface ExportRequest {
 /** Times are stored as signed 64-bit nanoseconds. */
 export const MAX_UNIX_NANO = 2n ** 63n - 1n;
 
-const validTraceId = /^(?!0{32})[0-9a-f]{32}$/;
-const validSpanId = /^(?!0{16})[0-9a-f]{16}$/;
+export const validTraceId = /^(?!0{32})[0-9a-f]{32}$/;
+export const validSpanId = /^(?!0{16})[0-9a-f]{16}$/;
 
 export function exportRequest(decoded: readonly SpanGroup[]): ExportRequest {
   const groups = decoded.map((group) => ({ ...group, spans: group.spans.filter(isStorable) }));

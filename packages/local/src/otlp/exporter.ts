@@ -1,11 +1,11 @@
 import type { Hono, HonoRequest } from "hono";
 import { z } from "zod";
-import type { SpanGroupPosition, Store } from "../store/index.js";
+import { MAX_PAGE_SPANS, type SpanGroupPosition, type Store } from "../store/index.js";
 import type { Tokens } from "../tokens.js";
 import { fallbackEncoding } from "./encoding.js";
 import { ExportError } from "./export-error.js";
-import { exportLines } from "./export-lines.js";
-import { MAX_UNIX_NANO } from "./export-request.js";
+import { MAX_UNIX_NANO, validSpanId, validTraceId } from "./export-request.js";
+import { writeLines } from "./write-lines.js";
 
 export interface ExporterOptions {
   readonly store: Pick<Store, "spanGroups">;
@@ -24,7 +24,7 @@ export function addExporter(app: Hono, { store, tokens }: ExporterOptions): void
       const { groups, next } = await store.spanGroups(projectId, query, after);
       const headers = new Headers({ "content-type": "application/x-ndjson" });
       if (next) headers.set("link", `<${nextPath(req.url, next)}>; rel="next"`);
-      return new Response([...exportLines(groups)].join(""), { headers });
+      return new Response([...writeLines(groups)].join(""), { headers });
     } catch (error) {
       if (!(error instanceof ExportError)) throw error;
       const { contentType, encodeError } = fallbackEncoding;
@@ -56,23 +56,28 @@ const unixNano = z
   .transform(BigInt)
   .pipe(z.bigint().max(MAX_UNIX_NANO));
 
+/** Its parts, in the order of `nextPath`. */
 const cursor = z
   .string()
-  .regex(/^\d+\.[^.]+\.[^.]+\.\d+\.[1-9]\d{0,3}$/)
-  .transform((text): SpanGroupPosition => {
-    const [startUnixNano = "", traceId = "", spanId = "", firstUnixNano = "", limit] =
-      text.split(".");
-    return {
-      startUnixNano: BigInt(startUnixNano),
-      traceId,
-      spanId,
-      firstUnixNano: BigInt(firstUnixNano),
-      limit: Number(limit),
-    };
+  .transform((text) => text.split("."))
+  .pipe(
+    z.tuple([
+      unixNano,
+      z.string().regex(validTraceId),
+      z.string().regex(validSpanId),
+      unixNano,
+      z
+        .string()
+        .regex(/^[1-9]\d{0,3}$/)
+        .transform((limit) => Math.min(Number(limit), MAX_PAGE_SPANS)),
+    ]),
+  )
+  .transform(([startUnixNano, traceId, spanId, firstUnixNano, limit]): SpanGroupPosition => {
+    return { startUnixNano, traceId, spanId, firstUnixNano, limit };
   });
 
 const querySchema = z.object({
-  trace_id: z.array(z.string().toLowerCase()).default([]),
+  trace_id: z.array(z.string().toLowerCase().regex(validTraceId)).default([]),
   start_time_unix_nano: unixNano.optional(),
   end_time_unix_nano: unixNano.optional(),
   cursor: cursor.optional(),
@@ -86,7 +91,7 @@ function parseQuery(request: HonoRequest) {
   if (!data) {
     throw new ExportError(
       400,
-      "start_time_unix_nano and end_time_unix_nano must be nanoseconds since 1970, cursor that of a Link.",
+      "trace_id must be 32 hex digits, start_time_unix_nano and end_time_unix_nano must be nanoseconds since 1970, cursor that of a Link.",
     );
   }
   return {

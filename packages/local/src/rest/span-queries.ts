@@ -4,9 +4,9 @@ import {
   type MetricsQuery,
   type SpanPosition,
   type SpanQuery,
-  spanGroups,
+  spanMetricsGroups,
   spanStatuses,
-  traceGroups,
+  traceMetricsGroups,
 } from "../store/index.js";
 import { unprocessable } from "./errors.js";
 import { amount, integer, parseQuery, type Query, time, timeUpTo } from "./query.js";
@@ -77,7 +77,7 @@ const metricsSchema = z.object({
   trace_id: traceIds,
   start_time: time.optional(),
   end_time: timeUpTo.optional(),
-  group_by: z.enum([...spanGroups, ...traceGroups]).default("all"),
+  group_by: z.enum([...spanMetricsGroups, ...traceMetricsGroups]).default("all"),
   limit: limit(MAX_ROWS, DEFAULT_ROWS),
 });
 

@@ -9,13 +9,13 @@ export type {
 export { defaultProject, type Project } from "./projects.js";
 export { hasTraces } from "./server-database.js";
 export { type AttributeFilter, type SpanFilter, spanStatuses } from "./span-filter.js";
-export type { SpanGroupPosition, SpanGroupQuery } from "./span-groups.js";
+export { MAX_PAGE_SPANS, type SpanGroupPosition, type SpanGroupQuery } from "./span-groups.js";
 export {
   type MetricsGroup,
   type MetricsQuery,
   type MetricsRow,
-  spanGroups,
-  traceGroups,
+  spanMetricsGroups,
+  traceMetricsGroups,
 } from "./span-metrics.js";
 export {
   type ResourceRecord,

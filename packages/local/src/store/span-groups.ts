@@ -21,20 +21,21 @@ export interface SpanGroupPosition {
   readonly spanId: string;
   /** When the first of all spans asked for starts. */
   readonly firstUnixNano: bigint;
-  /** How many spans the next page may have. */
+  /** How many spans the next page may have, up to `MAX_PAGE_SPANS`. */
   readonly limit: number;
 }
 
 export interface SpanGroupPage {
   readonly groups: readonly SpanGroup[];
-  /** Undefined on the last page. */
+  /** Undefined on the last page, which is empty. */
   readonly next: SpanGroupPosition | undefined;
 }
 
-/** Spans in memory at a time: as many as there is room for, judged by the page before. */
+/** More than that a page has only where a single span is larger. */
+const MAX_PAGE_BYTES = 2 * 1024 * 1024;
+/** The database reads these to see how many fit; after the first page it looks no further than those before suggest. */
 const FIRST_PAGE_SPANS = 100;
-const MAX_PAGE_SPANS = 1000;
-const PAGE_BYTES = 2 * 1024 * 1024;
+export const MAX_PAGE_SPANS = 1000;
 
 /** Reads spans back in the form they were added in, newest first. */
 export async function readSpanGroups(
@@ -53,13 +54,12 @@ export async function readSpanGroups(
 
 function nextPosition(
   rows: readonly Row[],
-  { firstUnixNano, limit }: SpanGroupPosition,
+  { firstUnixNano }: SpanGroupPosition,
 ): SpanGroupPosition | undefined {
   const last = rows.at(-1);
-  if (!last || rows.length < limit) return undefined;
-  const { startUnixNano, traceId, spanId } = last;
-  const bytes = rows.reduce((sum, row) => sum + row.bytes, 0);
-  const fitting = Math.floor((limit * PAGE_BYTES) / bytes);
+  if (!last) return undefined;
+  const { startUnixNano, traceId, spanId, bytesSoFar } = last;
+  const fitting = Math.floor((rows.length * MAX_PAGE_BYTES) / bytesSoFar);
   return {
     startUnixNano: BigInt(startUnixNano),
     traceId,
@@ -123,15 +123,22 @@ interface Row {
   readonly attributes: Entries;
   readonly events: readonly (readonly [string, string, Entries])[];
   readonly links: readonly (readonly [string, string, string, Entries])[];
-  readonly bytes: number;
+  /** Of this span and those before it on the page. */
+  readonly bytesSoFar: number;
 }
 
 /** A map as it was written: in a JSON object a key that comes twice, or is a number, would not be. */
 const entries = (map: string) => `arrayZip(mapKeys(${map}), mapValues(${map}))`;
 const entriesOfEach = (maps: string) => `arrayMap(map -> ${entries("map")}, ${maps})`;
 
-// 64-bit numbers do not fit a JSON number, so they travel as text.
+// The window has no order of its own: it sees spans as they come, and holds none back to sort it.
 const selectPage = (condition: string) => `
+SELECT * EXCEPT bytes, sum(bytes) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS bytesSoFar
+FROM (${selectSpans(condition)})
+QUALIFY bytesSoFar <= ${MAX_PAGE_BYTES} OR bytesSoFar = bytes`;
+
+// 64-bit numbers do not fit a JSON number, so they travel as text.
+const selectSpans = (condition: string) => `
 SELECT
   ${entries("ResourceAttributes")} AS resource,
   ServiceName AS serviceName,

@@ -3,10 +3,10 @@ import { usageFigures } from "./derived-columns.js";
 import { traceUsage } from "./schema.js";
 import { type UsageFigures, usageColumns } from "./usage.js";
 
-export const spanGroups = ["model", "agent", "tool", "span_name"] as const;
-export const traceGroups = ["all", "status", "hour", "day"] as const;
+export const spanMetricsGroups = ["model", "agent", "tool", "span_name"] as const;
+export const traceMetricsGroups = ["all", "status", "hour", "day"] as const;
 /** What is counted: model calls, agent runs, tool calls or spans; of the others, whole traces. */
-export type MetricsGroup = (typeof spanGroups)[number] | (typeof traceGroups)[number];
+export type MetricsGroup = (typeof spanMetricsGroups)[number] | (typeof traceMetricsGroups)[number];
 
 export interface MetricsQuery {
   readonly group: MetricsGroup;
@@ -67,8 +67,8 @@ export async function readMetrics(
   );
 }
 
-function isSpanGroup(group: MetricsGroup): group is (typeof spanGroups)[number] {
-  return (spanGroups as readonly string[]).includes(group);
+function isSpanGroup(group: MetricsGroup): group is (typeof spanMetricsGroups)[number] {
+  return (spanMetricsGroups as readonly string[]).includes(group);
 }
 
 type Selection = Pick<MetricsQuery, "traceIds" | "fromUnixNano" | "untilUnixNano">;

@@ -8,6 +8,7 @@ import {
   openStore,
   type Project,
   type SpanGroup,
+  type SpanGroupPosition,
   type SpanRecord,
   type Store,
   type TraceQuery,
@@ -304,6 +305,46 @@ test("a trace's spans come once each and in order, however many pages they are, 
   );
   const read = trace ? await collect(store.traceSpans(project, trace)) : [];
   expect(read.map(({ spanId }) => spanId)).toEqual(sorted.map(({ spanId }) => spanId));
+});
+
+describe("spans are read back in pages", () => {
+  const query = { traceIds: [], fromUnixNano: undefined, untilUnixNano: undefined };
+
+  /** The ids on each page but the last, which is empty. */
+  async function pages(): Promise<string[][]> {
+    const found: string[][] = [];
+    let after: SpanGroupPosition | undefined;
+    do {
+      const { groups, next } = await store.spanGroups(project, query, after);
+      found.push(groups.flatMap(({ spans }) => spans.map(({ spanId }) => spanId)));
+      after = next;
+    } while (after);
+    expect(found.pop()).toEqual([]);
+    return found;
+  }
+
+  const sized = (index: number, megabytes: number) =>
+    span({
+      traceId: newTraceId(),
+      spanId: String(index).padStart(16, "0"),
+      startUnixNano: START_UNIX_NANO + BigInt(index),
+      attributes: [["gen_ai.prompt", "x".repeat(megabytes * 1024 * 1024)]],
+    });
+
+  test("of one span where each is larger than a page, newest first", async () => {
+    const spans = Array.from({ length: 12 }, (_, index) => sized(index, 4));
+    await store.addSpans(project, groupOf(...spans));
+    expect(await pages()).toEqual(spans.map(({ spanId }) => [spanId]).reverse());
+  });
+
+  test("that end before the span which is too much, whatever those before it were", async () => {
+    const spans = [0.1, 0.1, 0.1, 4, 1.9, 0.7, 0.7, 0.7, 0, 0].map((size, index) =>
+      sized(index, size),
+    );
+    await store.addSpans(project, groupOf(...spans));
+    const counts = (await pages()).map(({ length }) => length);
+    expect(counts).toEqual([4, 1, 1, 1, 1, 2]);
+  });
 });
 
 test("tables that a newer program wrote are refused", async () => {

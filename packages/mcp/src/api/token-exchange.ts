@@ -84,6 +84,6 @@ function invalidApiKey(): ApiError {
   return new ApiError(
     "invalid_api_key",
     "AgentOps does not accept this API key.",
-    "Copy the key of the project again from https://app.agentops.ai/settings/projects, and check that it belongs to this AGENTOPS_API_URL.",
+    "Check that the key belongs to this AGENTOPS_API_URL, and copy it again: from the dashboard (https://app.agentops.ai/settings/projects), or for agentops-local from `agentops-local projects list`.",
   );
 }

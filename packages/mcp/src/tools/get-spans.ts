@@ -20,6 +20,8 @@ import { resolveTraceId } from "./trace-ids.js";
 
 const MAX_SPANS = 20;
 
+const SHORTENED_ID = /^[0-9a-f]{1,15}$/i;
+
 type Read = { readonly span: Span } | { readonly id: string; readonly code: ApiErrorCode };
 
 export const getSpans = defineTool({
@@ -84,6 +86,11 @@ async function readEach(
     const span = await orApiError(client.getSpan({ spanId: id }, signal));
     return { id, span };
   });
+  const isMissing = ({ id, span }: (typeof reads)[number]) =>
+    span instanceof ApiError && span.code === "not_found" && SHORTENED_ID.test(id);
+  if (reads.every(isMissing)) {
+    throw new ArgumentError("trace_id", "Shortened span ids need the id of their trace.");
+  }
   const [failure] = reads.flatMap(({ span }) => (span instanceof ApiError ? [span] : []));
   if (failure && reads.every(({ span }) => span instanceof ApiError)) throw failure;
   return reads.map(({ id, span }) =>

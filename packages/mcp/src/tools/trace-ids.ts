@@ -7,12 +7,13 @@ import { ArgumentError } from "./tool-error.js";
 const PREFIX_SEARCH_LIMIT = 100;
 
 const PREFIX = new RegExp(`^[0-9a-f]{${MIN_ID_PREFIX},31}$`);
+const TOO_SHORT = new RegExp(`^[0-9a-f]{1,${MIN_ID_PREFIX - 1}}$`);
 
 /**
  * The id meant by a full id, by the first 6 or more characters of a recent one, or by a dashboard URL.
- * What looks like none of them is taken for an id: servers may number traces as they like.
+ * What looks like none of them is taken for an id: servers may name traces as they like.
  *
- * @throws ArgumentError where a prefix fits several recent traces
+ * @throws ArgumentError where a prefix is too short, or fits several recent traces
  */
 export async function resolveTraceId(
   text: string,
@@ -21,6 +22,9 @@ export async function resolveTraceId(
 ): Promise<string> {
   const id = idInUrl(text) ?? text;
   const prefix = id.toLowerCase();
+  if (TOO_SHORT.test(prefix)) {
+    throw new ArgumentError("trace_id", `Give ${MIN_ID_PREFIX} or more characters of it.`);
+  }
   if (!PREFIX.test(prefix)) return id;
 
   const page = await orApiError(

@@ -101,4 +101,20 @@ describe("get_spans", () => {
     expect(isError).toBe(true);
     expect(text).toMatch(/^invalid_argument: `span_id`: No span of this trace has this id\.\n/);
   });
+
+  test("says that shortened ids need their trace", async () => {
+    const { call } = await connect();
+    const { text } = await call("get_spans", { span_ids: ["ffffffff"] });
+
+    expect(text).toMatch(
+      /^invalid_argument: `trace_id`: Shortened span ids need the id of their trace\.\n/,
+    );
+  });
+
+  test("says that a trace id is not shortened that far", async () => {
+    const { call } = await connect();
+    const { text } = await call("get_spans", { trace_id: "abcde", span_ids: ["ffffffff"] });
+
+    expect(text).toMatch(/^invalid_argument: `trace_id`: Give 6 or more characters of it\.\n/);
+  });
 });

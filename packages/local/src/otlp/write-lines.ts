@@ -11,7 +11,7 @@ import {
 const MAX_LINE_CHARACTERS = 2 * 1024 * 1024;
 
 /** Writes spans as OTLP/JSON, one `ExportTraceServiceRequest` a line: the OpenTelemetry Collector's file format. */
-export function* exportLines(groups: readonly SpanGroup[]): Generator<string> {
+export function* writeLines(groups: readonly SpanGroup[]): Generator<string> {
   for (const { resource, scope, spans } of groups) {
     const origin = JSON.stringify({ attributes: keyValues(resource.attributes) });
     const recorder = JSON.stringify({
