@@ -89,7 +89,8 @@ async function readBody(request: Request): ReturnType<typeof readRequestBody> {
   const declaredBytes = request.headers.get("content-length");
   if (declaredBytes === null) return await readRequestBody(request, MAX_BODY_BYTES);
   if (Number(declaredBytes) > MAX_BODY_BYTES) return { tooLarge: true };
-  return { tooLarge: false, text: await request.text() };
+  const text = await request.text();
+  return text.length > MAX_BODY_BYTES ? { tooLarge: true } : { tooLarge: false, text };
 }
 
 function rpcError(status: number, code: number, message: string): Response {
