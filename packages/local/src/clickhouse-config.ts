@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { httpUrl } from "./http-url.js";
 import { defaultProject, type Project } from "./store/index.js";
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -27,7 +28,7 @@ function projectOf(pair: string): Project {
 
 /** A server, and what is in the environment about it. */
 export const clickHouseSchema = z.object({
-  url: z.url(clickHouseUrlRule).regex(/^https?:\/\/[^@?#]+$/, clickHouseUrlRule),
+  url: httpUrl(clickHouseUrlRule),
   username: z.string().default("default"),
   password: z.string().default(""),
   database: z.string().regex(/^\w+$/, nameRule("CLICKHOUSE_DATABASE")).default("agentops"),

@@ -5,6 +5,7 @@ import { clickHouseOf, clickHouseSchema } from "./clickhouse-config.js";
 import { type Command, checkReadOnly, commandOf } from "./command.js";
 import { durationMs } from "./duration.js";
 import { agentopsCloud, type CloudUrls } from "./forward/cloud.js";
+import { httpUrl } from "./http-url.js";
 import { ConfigError } from "./start-error.js";
 import type { ClickHouseServer } from "./store/index.js";
 
@@ -87,11 +88,7 @@ const portRule = "--port (AGENTOPS_LOCAL_PORT) must be a port number, 0 to 65535
 const forwardRule =
   '--forward (AGENTOPS_LOCAL_FORWARD) must be an http(s) URL without credentials or "cloud", --forward-exporter (AGENTOPS_LOCAL_FORWARD_EXPORTER) such a URL.';
 
-/** Keys go there, so no credentials of another kind in it; a query would end up amid the paths. */
-const forwardUrl = z
-  .url(forwardRule)
-  .regex(/^https?:\/\/[^@?#]+$/, forwardRule)
-  .transform((url) => url.replace(/\/+$/, ""));
+const forwardUrl = httpUrl(forwardRule).transform((url) => url.replace(/\/+$/, ""));
 
 const MIN_SECRET_LENGTH = 32;
 

@@ -61,7 +61,7 @@ function connect(
     application: "agentops-local",
     // Its messages quote statements and values, which are trace content.
     log: { level: ClickHouseLogLevel.OFF },
-    // A batch asks for more span ids than a URL holds.
+    // A batch asks for more start times than a URL holds.
     use_multipart_params_auto: true,
     request_timeout: REQUEST_TIMEOUT_MS,
     clickhouse_settings: {

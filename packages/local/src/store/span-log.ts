@@ -18,12 +18,10 @@ export async function openSpanLog(database: Database): Promise<SpanLog> {
   const intake = await database.openIntake();
 
   /** Staged while they are looked up, and again if some are stored: that is rare, and the engine waits meanwhile. */
-  async function stageNew(
-    spans: ReadonlyMap<string, EncodedSpan>,
-  ): Promise<StagedSpans | undefined> {
+  async function stageNew(spans: readonly EncodedSpan[]): Promise<StagedSpans | undefined> {
     const [staging, lookup] = await Promise.allSettled([
-      intake.stage([...spans.values()]),
-      storedKeys(database, [...spans.values()]),
+      intake.stage(spans),
+      storedKeys(database, spans),
     ]);
     if (staging.status === "rejected") throw staging.reason;
     const isNew = lookup.status === "fulfilled" && lookup.value.length === 0;
@@ -31,14 +29,15 @@ export async function openSpanLog(database: Database): Promise<SpanLog> {
 
     await staging.value.discard();
     if (lookup.status === "rejected") throw lookup.reason;
-    const fresh = new Map(spans);
-    for (const key of lookup.value) fresh.delete(key);
-    return fresh.size === 0 ? undefined : await intake.stage([...fresh.values()]);
+    const stored = new Set(lookup.value);
+    const fresh = spans.filter(({ key }) => !stored.has(key));
+    return fresh.length === 0 ? undefined : await intake.stage(fresh);
   }
 
   return {
     async append(spans) {
-      const staged = await stageNew(new Map(spans.map((span) => [span.key, span] as const)));
+      const once = new Map(spans.map((span) => [span.key, span] as const));
+      const staged = await stageNew([...once.values()]);
       await staged?.insert();
     },
   };

@@ -31,9 +31,11 @@ const known = createBoundedCache<ToolSchemas>({
 export function toolSchemas(tool: Tool, configured: ConfiguredCredential): ToolSchemas {
   const { isKeyConfigured, apiUrl } = configured;
   const key = [tool.name, isKeyConfigured, apiUrl].join(" ");
-  const schemas = known.get(key) ?? createSchemas(tool, { isKeyConfigured, apiUrl });
-  known.set(key, schemas);
-  return schemas;
+  const found = known.get(key);
+  if (found) return found;
+  const made = createSchemas(tool, { isKeyConfigured, apiUrl });
+  known.set(key, made);
+  return made;
 }
 
 function createSchemas(tool: Tool, configured: ConfiguredCredential): ToolSchemas {
