@@ -130,7 +130,7 @@ test("a batch of more ids than a URL holds is looked up", async () => {
 });
 
 test("processes that start at once have one default project", async () => {
-  expect(await stores[0].projects()).toMatchObject([{ id: project }]);
+  expect(await stores[0].projects.list()).toMatchObject([{ id: project }]);
 });
 
 test("what expired is removed, from all tables", async () => {
