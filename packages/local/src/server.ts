@@ -72,7 +72,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     answer: app.fetch,
     allowedHostnames: isLoopback(host) ? loopbackHosts : undefined,
     defaultKey: opensWithoutKey(options)
-      ? async () => (await store.projectById(project.id))?.apiKey
+      ? async () => (await store.projects.byId(project.id))?.apiKey
       : undefined,
     onError,
   });
@@ -96,7 +96,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   return {
     url,
-    project: (await store.projectById(project.id)) ?? project,
+    project: (await store.projects.byId(project.id)) ?? project,
     async close() {
       await retract();
       await closeServer(server, mcp);

@@ -21,7 +21,7 @@ export async function exchangeKey(
   const { store, tokens } = options;
   const twin = await cloudProject(options, apiKey);
   if (twin) return { token: await tokens.issue(twin, apiKey), projectId: twin.id };
-  const project = await store.projectByApiKey(apiKey);
+  const project = await store.projects.byApiKey(apiKey);
   return project && { token: await tokens.issue(project), projectId: project.id };
 }
 
@@ -39,13 +39,13 @@ async function cloudProject(options: RestOptions, apiKey: string): Promise<Proje
 }
 
 async function twinOf(store: Store, id: string, keyHash: string): Promise<Project> {
-  const known = await store.projectById(id);
+  const known = await store.projects.byId(id);
   if (known && (known.apiKey === keyHash || !isHash(known.apiKey))) return known;
 
   const name = `cloud ${id.slice(0, 8)}`;
   const twin = { id, name, environment: "production", ...known, apiKey: keyHash };
-  if (known) await store.setApiKey(id, keyHash);
-  else await store.addProject(twin);
+  if (known) await store.projects.setApiKey(id, keyHash);
+  else await store.projects.add(twin);
   return twin;
 }
 
@@ -55,9 +55,9 @@ async function lastKnownProject(
   apiKey: string,
 ): Promise<Project> {
   const project =
-    (await store.projectByApiKey(hashOf(apiKey))) ??
-    (await store.projectByApiKey(apiKey)) ??
-    (anonymousProjectId && (await store.projectById(anonymousProjectId)));
+    (await store.projects.byApiKey(hashOf(apiKey))) ??
+    (await store.projects.byApiKey(apiKey)) ??
+    (anonymousProjectId && (await store.projects.byId(anonymousProjectId)));
   if (project) return project;
   throw new RestError(503, { error: "The key cannot be checked: AgentOps is not reachable." });
 }
