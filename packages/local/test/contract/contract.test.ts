@@ -204,6 +204,7 @@ describe.each(generations)("$name", (generation) => {
       projectId: defaultProjectId,
       tags: ["prod", "ü"],
       isTruncatedByPlan: false,
+      unreadSpanCount: 0,
       spans: [rootSpan, chatSpan, { ...toolSpan, events }],
     });
   });

@@ -31,6 +31,7 @@ function toTrace(wire: WireTrace): Trace {
     isTruncatedByPlan:
       wire.freeplan_truncated === true ||
       wire.spans.some((span) => span.freeplan_truncated === true),
+    unreadSpanCount: wire.span_errors?.length ?? 0,
   };
 }
 

@@ -39,6 +39,8 @@ export const traceSchema = z.object({
   tags: z.array(z.string()).nullish().catch(undefined),
   freeplan_truncated: z.boolean().nullish(),
   spans: z.array(spanSchema),
+  /** Where a trace is read span by span: the spans that could not be read. */
+  span_errors: z.array(z.unknown()).nullish(),
 });
 
 export const metricsSchema = z.object({

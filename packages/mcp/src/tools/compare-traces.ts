@@ -6,6 +6,7 @@ import { comparisonLines, deltaLines, verdictLines } from "./comparison.js";
 import { defineTool } from "./define-tool.js";
 import { maxTokens, traceId } from "./fields.js";
 import { safeId, shortSpanIds } from "./span-ids.js";
+import { gapLines } from "./trace-head.js";
 import { resolveTraceId } from "./trace-ids.js";
 
 interface Compared {
@@ -38,6 +39,8 @@ export const compareTraces = defineTool({
       {
         head: [
           `a is ${ids.a}, b is ${ids.b}`,
+          ...gapLines(a).map((line) => `a: ${line}`),
+          ...gapLines(b).map((line) => `b: ${line}`),
           ...verdictLines(comparison),
           ...deltaLines(comparison),
         ],

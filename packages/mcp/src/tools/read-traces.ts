@@ -25,6 +25,8 @@ export interface Coverage {
   readonly meantCount: number | undefined;
   readonly missed: readonly { readonly traceId: string; readonly code: ApiErrorCode }[];
   readonly truncatedByPlanCount: number;
+  /** Traces with spans that could not be read. */
+  readonly readInPartCount: number;
 }
 
 export interface TracesRead<Part> {
@@ -56,6 +58,7 @@ export async function readSelected<Part>(
   const { client, signal } = context;
   let done = 0;
   let truncatedByPlanCount = 0;
+  let readInPartCount = 0;
 
   async function readOne(traceId: string): Promise<{ traceId: string; outcome: Part | ApiError }> {
     const trace = await orApiError(client.getTrace(traceId, signal));
@@ -63,6 +66,7 @@ export async function readSelected<Part>(
     context.reportProgress({ done, total: traceIds.length, message: "Reading traces" });
     if (trace instanceof ApiError) return { traceId, outcome: trace };
     if (trace.isTruncatedByPlan) truncatedByPlanCount += 1;
+    if (trace.unreadSpanCount > 0) readInPartCount += 1;
     return { traceId, outcome: reduce(trace) };
   }
   const reads = await mapConcurrent(traceIds, MAX_TRACES_IN_FLIGHT, readOne);
@@ -73,7 +77,8 @@ export async function readSelected<Part>(
   const missed = reads.flatMap(({ traceId, outcome }) =>
     outcome instanceof ApiError ? [{ traceId, code: outcome.code }] : [],
   );
-  return { parts, coverage: { readCount: parts.length, meantCount, missed, truncatedByPlanCount } };
+  const coverage = { readCount: parts.length, meantCount, missed };
+  return { parts, coverage: { ...coverage, truncatedByPlanCount, readInPartCount } };
 }
 
 export interface Selected {
@@ -128,10 +133,11 @@ const MORE = ` For more: max_traces up to ${MAX_TRACES_READ}, or other since and
 
 /** `20 of 312 traces read, 3 truncated by plan. Not read: 4b1f… (timeout).` */
 export function coverageText(coverage: Coverage): string {
-  const { readCount, meantCount, missed, truncatedByPlanCount } = coverage;
+  const { readCount, meantCount, missed, truncatedByPlanCount, readInPartCount } = coverage;
   const of =
     meantCount === undefined ? " (newest; there may be more)" : ` of ${formatCount(meantCount)}`;
   const truncated = truncatedByPlanCount > 0 ? `, ${truncatedByPlanCount} truncated by plan` : "";
+  const inPart = readInPartCount > 0 ? `, ${readInPartCount} only in part` : "";
   const named = missed
     .slice(0, MAX_NAMED)
     .map(({ traceId, code }) => `${safeId(traceId)} (${code})`);
@@ -142,5 +148,5 @@ export function coverageText(coverage: Coverage): string {
       ? `${plural(readCount, "trace")} read${of}`
       : `${formatCount(readCount)}${of} traces read`;
   const isAll = meantCount !== undefined && readCount + missed.length >= meantCount;
-  return `${readText}${truncated}.${notRead}${isAll ? "" : MORE}`;
+  return `${readText}${truncated}${inPart}.${notRead}${isAll ? "" : MORE}`;
 }

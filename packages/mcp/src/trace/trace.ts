@@ -13,6 +13,8 @@ export interface Trace {
   readonly spans: readonly Span[];
   /** True when the account's plan withheld attributes from this trace. */
   readonly isTruncatedByPlan: boolean;
+  /** Spans that could not be read: of them only name, times and status are known. */
+  readonly unreadSpanCount: number;
 }
 
 export interface Span {

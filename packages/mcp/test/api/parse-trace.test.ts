@@ -43,6 +43,7 @@ test("a span is parsed with its attributes flat, its events and its exact durati
     projectId: "p",
     tags: ["a"],
     isTruncatedByPlan: false,
+    unreadSpanCount: 0,
     spans: [
       {
         spanId: "c3d4e5f60718293a",
@@ -79,6 +80,7 @@ test("a span needs no more than an id and a start", () => {
     projectId: undefined,
     tags: [],
     isTruncatedByPlan: false,
+    unreadSpanCount: 0,
     spans: [
       {
         spanId: "1",

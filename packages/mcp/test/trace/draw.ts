@@ -33,6 +33,7 @@ export function trace(spans: readonly Span[], part: Partial<Omit<Trace, "spans">
     projectId: undefined,
     tags: [],
     isTruncatedByPlan: false,
+    unreadSpanCount: 0,
     ...part,
     spans: spans.toSorted((a, b) => a.startUnixMs - b.startUnixMs),
   };
