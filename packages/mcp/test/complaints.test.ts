@@ -1,5 +1,10 @@
 import { expect, onTestFinished, test } from "vitest";
-import { type FaultServer, openFaultServer } from "./api/fault-server.js";
+import {
+  type Answer,
+  type FaultServer,
+  openFaultServer,
+  type ReceivedRequest,
+} from "./api/fault-server.js";
 import { apiKey, scriptPublicGeneration, spanDetail, traceId } from "./api/scripts.js";
 import { connectOverStdio } from "./mcp-client.js";
 
@@ -26,6 +31,20 @@ function spanAt(path: string): number {
   return Number(path.split("-").at(-1));
 }
 
+const MAX_PER_SECOND = 20;
+
+/** Refuses what comes too fast, and says when to come again. */
+function limited(answer: (path: string) => Answer): (request: ReceivedRequest) => Answer {
+  let secondBeganAt = 0;
+  let count = 0;
+  return ({ path }) => {
+    if (Date.now() >= secondBeganAt + 1_000) [secondBeganAt, count] = [Date.now(), 0];
+    count += 1;
+    if (count > MAX_PER_SECOND) return { status: 429, headers: { "retry-after": "1" } };
+    return answer(path);
+  };
+}
+
 const trace_id = traceId;
 
 test.each([
@@ -44,4 +63,18 @@ test.each([
   const { call } = await connectTo(api);
 
   expect((await call(tool, args)).text).toContain(said);
+});
+
+test("10: a rate limit is kept to, and costs time instead of spans", async () => {
+  const api = await openHostedApi(70);
+  api.on(
+    SPAN,
+    limited((path) => ({ body: spanDetail(spanAt(path)) })),
+  );
+  const { call } = await connectTo(api);
+  const { text } = await call("trace_detail", { trace_id, view: "raw" });
+
+  expect(JSON.parse(text).spans).toHaveLength(70);
+  expect(JSON.parse(text).span_errors).toBeUndefined();
+  expect(api.count(SPAN)).toBeLessThan(3 * 70);
 });
