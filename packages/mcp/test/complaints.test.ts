@@ -1,11 +1,19 @@
 import { expect, onTestFinished, test } from "vitest";
+import { startLocal } from "../../../test/start-local.js";
 import {
   type Answer,
   type FaultServer,
   openFaultServer,
   type ReceivedRequest,
 } from "./api/fault-server.js";
-import { apiKey, scriptPublicGeneration, spanDetail, traceId } from "./api/scripts.js";
+import {
+  apiKey,
+  scriptPublicGeneration,
+  spanDetail,
+  summaryOf,
+  traceId,
+  traceNotFound,
+} from "./api/scripts.js";
 import { connectOverStdio } from "./mcp-client.js";
 
 /*
@@ -77,4 +85,73 @@ test("10: a rate limit is kept to, and costs time instead of spans", async () =>
   expect(JSON.parse(text).spans).toHaveLength(70);
   expect(JSON.parse(text).span_errors).toBeUndefined();
   expect(api.count(SPAN)).toBeLessThan(3 * 70);
+});
+
+test("13: an id is found as people copy it, and one that is not in yet names the tool that waits", async () => {
+  const api = await openHostedApi(2);
+  api.on("GET /public/v1/traces/*", ({ path }) =>
+    path.endsWith(traceId) ? { body: summaryOf(2) } : traceNotFound,
+  );
+  const { call } = await connectTo(api);
+  const copied = [
+    ` ${traceId}\n`,
+    traceId.toUpperCase(),
+    `https://app.agentops.ai/traces/${traceId}`,
+  ];
+
+  for (const trace_id of copied) {
+    expect(await call("trace_detail", { trace_id })).toHaveProperty("isError", false);
+  }
+  const { text } = await call("trace_detail", { trace_id: "f".repeat(32) });
+  expect(text).toMatch(/^not_found: .*\n.*wait_for_trace/);
+});
+
+test("6, 14: one server reads any deployment and project, each call with its own key and URL", async () => {
+  const api = await openFaultServer();
+  onTestFinished(() => api[Symbol.asyncDispose]());
+  api.on("POST /eu/v3/auth/token", ({ body }) => ({ body: { token: JSON.parse(body).api_key } }));
+  api.on("GET /eu/v4/traces", ({ headers }) => ({
+    body: { authorization: headers.authorization },
+  }));
+  const { call } = await connectTo(await openHostedApi(1));
+
+  const texts = [];
+  for (const AGENTOPS_API_KEY of ["key-of-one-project", "key-of-another"]) {
+    texts.push(
+      (await call("list_traces", { AGENTOPS_API_KEY, AGENTOPS_API_URL: `${api.url}/eu/` })).text,
+    );
+  }
+  expect(texts).toEqual([
+    '{"authorization":"Bearer key-of-one-project"}',
+    '{"authorization":"Bearer key-of-another"}',
+  ]);
+});
+
+test("span links are shown, with where they lead", async () => {
+  const local = await startLocal();
+  onTestFinished(() => local.stop());
+  const now = `${Date.now()}000000`;
+  const consumer = {
+    traceId: "ab".repeat(16),
+    spanId: "1".repeat(16),
+    name: "consume",
+    startTimeUnixNano: now,
+    endTimeUnixNano: now,
+    links: [{ traceId, spanId: "2".repeat(16) }],
+  };
+  await fetch(`${local.url}/v1/traces`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [consumer] }] }] }),
+  });
+  const { call } = await connectOverStdio({
+    AGENTOPS_API_KEY: local.apiKey,
+    AGENTOPS_API_URL: local.url,
+  });
+  const of = { trace_id: consumer.traceId };
+  const tree = await call("trace_detail", { ...of, view: "tree" });
+  const span = await call("get_spans", { ...of, span_ids: [consumer.spanId] });
+
+  expect(tree.text).toContain("span consume 0 µs 1 link [111111]");
+  expect(span.text).toContain(`links.0.trace_id=${traceId}, links.0.span_id=${"2".repeat(16)}`);
 });

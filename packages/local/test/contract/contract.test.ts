@@ -76,6 +76,7 @@ const common = {
     "service.name": "agentops",
   },
   events: [],
+  links: [],
 };
 const rootSpan = {
   ...common,

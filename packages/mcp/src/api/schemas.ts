@@ -30,6 +30,9 @@ export const spanSchema = z.object({
   event_timestamps: z.array(z.string()).nullish(),
   event_names: z.array(z.string()).nullish(),
   event_attributes: z.array(z.unknown()).nullish(),
+  link_trace_ids: z.array(z.string()).nullish(),
+  link_span_ids: z.array(z.string()).nullish(),
+  link_attributes: z.array(z.unknown()).nullish(),
   freeplan_truncated: z.boolean().nullish(),
 });
 

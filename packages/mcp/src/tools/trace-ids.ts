@@ -7,6 +7,7 @@ import { ArgumentError } from "./tool-error.js";
 const PREFIX_SEARCH_LIMIT = 100;
 
 const PREFIX = new RegExp(`^[0-9a-f]{${MIN_ID_PREFIX},31}$`);
+const WHOLE = /^[0-9a-f]{32}$/;
 const TOO_SHORT = new RegExp(`^[0-9a-f]{1,${MIN_ID_PREFIX - 1}}$`);
 
 /**
@@ -20,8 +21,9 @@ export async function resolveTraceId(
   client: AgentOpsClient,
   signal: AbortSignal,
 ): Promise<string> {
-  const id = idInUrl(text) ?? text;
+  const id = idInUrl(text) ?? text.trim();
   const prefix = id.toLowerCase();
+  if (WHOLE.test(prefix)) return prefix;
   if (TOO_SHORT.test(prefix)) {
     throw new ArgumentError("trace_id", `Give ${MIN_ID_PREFIX} or more characters of it.`);
   }

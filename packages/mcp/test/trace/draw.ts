@@ -23,6 +23,7 @@ export function span(spanId: string, part: SpanPart = {}): Span {
     attributes: {},
     resourceAttributes: {},
     events: [],
+    links: [],
     ...part,
   };
 }
