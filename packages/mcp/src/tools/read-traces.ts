@@ -86,13 +86,13 @@ export interface Selected {
 
 export async function selectTraces(
   selection: TraceSelection,
-  { client, signal, now }: ToolContext,
+  context: ToolContext,
 ): Promise<Selected> {
+  const { client, signal, now } = context;
   const { trace_ids, since, until, query, tags, max_traces } = selection;
   if (trace_ids !== undefined) {
-    const traceIds = await Promise.all(trace_ids.map((id) => resolveTraceId(id, client, signal)));
-    const distinct = [...new Set(traceIds)];
-    return { traceIds: distinct, meantCount: distinct.length, sinceUnixMs: undefined };
+    const resolve = (id: string) => resolveTraceId(id, context, "trace_ids");
+    return selectedIds(await Promise.all(trace_ids.map(resolve)));
   }
   const found = await findTraces(
     client,
@@ -110,6 +110,12 @@ export async function selectTraces(
     meantCount: meantBy(found, selection),
     sinceUnixMs: Math.min(...found.rows.map(({ startUnixMs }) => startUnixMs)),
   };
+}
+
+/** These traces and no others. */
+export function selectedIds(traceIds: readonly string[]): Selected {
+  const distinct = [...new Set(traceIds)];
+  return { traceIds: distinct, meantCount: distinct.length, sinceUnixMs: undefined };
 }
 
 /** Without filters the server's total is how many there are; with them only a list read to its end tells. */
