@@ -3,7 +3,8 @@ import { mapConcurrent } from "../api/map-concurrent.js";
 import type { Trace } from "../trace/trace.js";
 import type { ToolContext } from "./define-tool.js";
 import { MAX_TRACES_READ, type Moment, unixMsOf } from "./fields.js";
-import { type FoundTraces, findTraces } from "./find-traces.js";
+import { findTraces } from "./find-traces.js";
+import { matchCount } from "./list-coverage.js";
 import { safeId } from "./span-ids.js";
 import { formatCount, plural } from "./text.js";
 import { resolveTraceId } from "./trace-ids.js";
@@ -105,9 +106,10 @@ export async function selectTraces(
     },
     signal,
   );
+  const { count, isExact } = matchCount(found);
   return {
     traceIds: found.rows.map(({ traceId }) => traceId),
-    meantCount: meantBy(found, selection),
+    meantCount: isExact ? count : undefined,
     sinceUnixMs: Math.min(...found.rows.map(({ startUnixMs }) => startUnixMs)),
   };
 }
@@ -116,14 +118,6 @@ export async function selectTraces(
 export function selectedIds(traceIds: readonly string[]): Selected {
   const distinct = [...new Set(traceIds)];
   return { traceIds: distinct, meantCount: distinct.length, sinceUnixMs: undefined };
-}
-
-/** Without filters the server's total is how many there are; with them only a list read to its end tells. */
-function meantBy(found: FoundTraces, selection: TraceSelection): number | undefined {
-  if (found.isComplete && found.nextOffset === undefined) return found.matched;
-  const { since, until, query, tags } = selection;
-  const isFiltered = [since, until, query, tags].some((filter) => filter !== undefined);
-  return isFiltered ? undefined : found.total;
 }
 
 /** Most missed traces that are named one by one. */
