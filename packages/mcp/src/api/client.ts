@@ -58,7 +58,8 @@ export interface TracePage {
   readonly rows: readonly TraceRow[];
   /** How many traces the server has, where it says so. */
   readonly total: number | undefined;
-  readonly source: string;
+  /** Made from the runs that this machine knows, because the deployment lists none. */
+  readonly isOfKnownRuns: boolean;
 }
 
 /** What a list says about a trace; undefined where this deployment does not say it. */

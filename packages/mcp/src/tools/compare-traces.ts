@@ -23,11 +23,11 @@ export const compareTraces = defineTool({
   input: z.strictObject({ a: traceId, b: traceId, max_tokens: maxTokens }),
 
   async run(args, { client, signal }): Promise<Compared> {
-    const read = async (text: string) => {
-      const id = await resolveTraceId(text, client, signal);
+    const read = async (argument: "a" | "b") => {
+      const id = await resolveTraceId(args[argument], { client, signal }, argument);
       return buildTree(await client.getTrace(id, signal));
     };
-    const [a, b] = await Promise.all([read(args.a), read(args.b)]);
+    const [a, b] = await Promise.all([read("a"), read("b")]);
     return { comparison: compare(a, b), a, b };
   },
 

@@ -3,7 +3,8 @@ import { mapConcurrent } from "../api/map-concurrent.js";
 import type { Trace } from "../trace/trace.js";
 import type { ToolContext } from "./define-tool.js";
 import { MAX_TRACES_READ, type Moment, unixMsOf } from "./fields.js";
-import { type FoundTraces, findTraces } from "./find-traces.js";
+import { findTraces } from "./find-traces.js";
+import { matchCount } from "./list-coverage.js";
 import { safeId } from "./span-ids.js";
 import { formatCount, plural } from "./text.js";
 import { resolveTraceId } from "./trace-ids.js";
@@ -91,13 +92,13 @@ export interface Selected {
 
 export async function selectTraces(
   selection: TraceSelection,
-  { client, signal, now }: ToolContext,
+  context: ToolContext,
 ): Promise<Selected> {
+  const { client, signal, now } = context;
   const { trace_ids, since, until, query, tags, max_traces } = selection;
   if (trace_ids !== undefined) {
-    const traceIds = await Promise.all(trace_ids.map((id) => resolveTraceId(id, client, signal)));
-    const distinct = [...new Set(traceIds)];
-    return { traceIds: distinct, meantCount: distinct.length, sinceUnixMs: undefined };
+    const resolve = (id: string) => resolveTraceId(id, context, "trace_ids");
+    return selectedIds(await Promise.all(trace_ids.map(resolve)));
   }
   const found = await findTraces(
     client,
@@ -110,19 +111,18 @@ export async function selectTraces(
     },
     signal,
   );
+  const { count, isExact } = matchCount(found);
   return {
     traceIds: found.rows.map(({ traceId }) => traceId),
-    meantCount: meantBy(found, selection),
+    meantCount: isExact ? count : undefined,
     sinceUnixMs: Math.min(...found.rows.map(({ startUnixMs }) => startUnixMs)),
   };
 }
 
-/** Without filters the server's total is how many there are; with them only a list read to its end tells. */
-function meantBy(found: FoundTraces, selection: TraceSelection): number | undefined {
-  if (found.isComplete && found.nextOffset === undefined) return found.matched;
-  const { since, until, query, tags } = selection;
-  const isFiltered = [since, until, query, tags].some((filter) => filter !== undefined);
-  return isFiltered ? undefined : found.total;
+/** These traces and no others. */
+export function selectedIds(traceIds: readonly string[]): Selected {
+  const distinct = [...new Set(traceIds)];
+  return { traceIds: distinct, meantCount: distinct.length, sinceUnixMs: undefined };
 }
 
 /** Most missed traces that are named one by one. */
