@@ -42,7 +42,7 @@ export interface AdminApi {
  * @throws {StartError}
  */
 export async function openAdminApi(location: ServerLocation): Promise<AdminApi> {
-  return (await connectToServer(location)) ?? (await openApi(location));
+  return (await connectToServer(location)) ?? (await openInProcess(location));
 }
 
 /** Leaves word that a server answers there; the result takes it back. */
@@ -92,7 +92,12 @@ function refusal(status: number, { url, path }: { url: string; path: string }): 
   return `The server at ${url} answered ${status}: ${advice}; if it is another program's by now, delete ${path}.`;
 }
 
-async function openApi(location: ServerLocation): Promise<AdminApi> {
+/**
+ * The same routes without a server; nobody else may have the store open.
+ *
+ * @throws {StartError}
+ */
+export async function openInProcess(location: ServerLocation): Promise<AdminApi> {
   const store = await openStore(location);
   const tokens = await openTokens(location).catch(async (error: unknown) => {
     await store.close();

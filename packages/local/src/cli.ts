@@ -2,7 +2,8 @@
 import { homedir } from "node:os";
 import { banner } from "./banner.js";
 import { type Config, help, parseCommand } from "./config.js";
-import { examine, formatChecks } from "./doctor.js";
+import { formatChecks } from "./doctor/check.js";
+import { examine } from "./doctor/examine.js";
 import { runExport } from "./export.js";
 import { type ImportOptions, runImport } from "./import.js";
 import { runProjects } from "./projects.js";
