@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { instanceId } from "../instance.js";
 import type { Store } from "../store/index.js";
 import { addAuthRoutes } from "./auth.js";
 import { RestError } from "./errors.js";
@@ -19,6 +20,7 @@ export function createRestApi(options: RestOptions): Hono {
   addRoute(app, "GET", "/health", async () => ({
     message: "Server Up",
     version: options.version,
+    instance: instanceId,
     capabilities,
     database: await askDatabase(options.store),
     ...(options.forwarder && { forward: options.forwarder.status() }),
@@ -38,6 +40,6 @@ async function askDatabase(store: Store): ReturnType<Store["database"]> {
   try {
     return await store.database();
   } catch {
-    throw new RestError(503, { message: "The database does not answer." });
+    throw new RestError(503, { message: "The database does not answer.", instance: instanceId });
   }
 }

@@ -442,6 +442,7 @@ describe("the server", () => {
       body: {
         message: "Server Up",
         version: expect.any(String),
+        instance: expect.any(String),
         capabilities: ["spans.search", "spans.metrics"],
         database: { kind: "embedded", version: expect.stringMatching(/^\d+\./) },
       },
