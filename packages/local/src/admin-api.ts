@@ -123,6 +123,7 @@ export async function openInProcess(location: ServerLocation): Promise<AdminApi>
     isReadOnly: location.clickHouse?.readOnly !== undefined,
     forwarder: undefined,
     onError: () => {},
+    onWarning: () => {},
   });
   return adminApi(tokens, {
     fetch: async (request) => await app.fetch(request),

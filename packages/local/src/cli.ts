@@ -67,7 +67,11 @@ async function importFile(options: ImportOptions, config: Config): Promise<void>
 }
 
 async function serve({ sample, ...config }: Config): Promise<void> {
-  const server = await startServer({ ...config, onError: (error) => console.error(trace(error)) });
+  const server = await startServer({
+    ...config,
+    onError: (error) => console.error(trace(error)),
+    onWarning: (message) => console.error(`agentops-local: ${message}`),
+  });
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, async () => {
       await server.close();

@@ -30,6 +30,7 @@ export async function checkServer(config: Config): Promise<Check[]> {
       runningCheck(api.serverUrl, health.version),
       databaseCheck(api.place, health),
       ...(await checkProjects(api)),
+      ...refusedKeysCheck(health),
       ...(await checkQueue(config, health)),
     ];
   } finally {
@@ -49,6 +50,7 @@ async function openExisting(config: Config): Promise<AdminApi | undefined> {
 const healthSchema = z.object({
   version: z.string(),
   database: z.object({ kind: z.string(), version: z.string() }),
+  refused_keys: z.number(),
   forward: z
     .object({ to: z.string(), queued: z.number(), sent: z.number(), dropped: z.number() })
     .optional(),
@@ -113,6 +115,14 @@ function projectCheck(
     state: "ok",
     detail: `key is good; ${counts}, the newest of ${newest.start_time}`,
   };
+}
+
+function refusedKeysCheck({ refused_keys }: z.output<typeof healthSchema>): Check[] {
+  if (refused_keys === 0) return [];
+  const detail = `${counted(refused_keys, "key")} refused since the start: they open no project`;
+  const advice =
+    "Give AGENTOPS_API_KEY, where your agent runs, a key of: agentops-local projects list";
+  return [{ name: "API keys", state: "warn", detail, advice }];
 }
 
 /** What is still to go to the cloud. */

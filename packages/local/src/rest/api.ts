@@ -6,6 +6,7 @@ import { RestError } from "./errors.js";
 import { addLegacyRoutes } from "./legacy.js";
 import { addProjectRoutes } from "./projects.js";
 import { addPublicRoutes } from "./public.js";
+import { createRefusedKeys } from "./refused-keys.js";
 import { addRoute, type RestOptions } from "./routes.js";
 import { addSpanRoutes, spanCapabilities } from "./span-routes.js";
 import { addUploadRoutes } from "./uploads.js";
@@ -17,15 +18,17 @@ const capabilities: readonly string[] = spanCapabilities;
 /** AgentOps' REST API over the store. */
 export function createRestApi(options: RestOptions): Hono {
   const app = new Hono();
+  const refusedKeys = createRefusedKeys(options);
   addRoute(app, "GET", "/health", async () => ({
     message: "Server Up",
     version: options.version,
     instance: instanceId,
     capabilities,
     database: await askDatabase(options.store),
+    refused_keys: refusedKeys.count(),
     ...(options.forwarder && { forward: options.forwarder.status() }),
   }));
-  addAuthRoutes(app, options);
+  addAuthRoutes(app, { ...options, refusedKeys });
   addPublicRoutes(app, options);
   addProjectRoutes(app, options);
   addLegacyRoutes(app);

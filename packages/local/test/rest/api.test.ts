@@ -445,6 +445,7 @@ describe("the server", () => {
         instance: expect.any(String),
         capabilities: ["spans.search", "spans.metrics"],
         database: { kind: "embedded", version: expect.stringMatching(/^\d+\./) },
+        refused_keys: expect.any(Number),
       },
     });
   });
