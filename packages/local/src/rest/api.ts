@@ -7,6 +7,7 @@ import { addLegacyRoutes } from "./legacy.js";
 import { addProjectRoutes } from "./projects.js";
 import { addPublicRoutes } from "./public.js";
 import { createRefusedKeys } from "./refused-keys.js";
+import { addReplayLink } from "./replay-link.js";
 import { addRoute, type RestOptions } from "./routes.js";
 import { addSpanRoutes, spanCapabilities } from "./span-routes.js";
 import { addUploadRoutes } from "./uploads.js";
@@ -32,6 +33,7 @@ export function createRestApi(options: RestOptions): Hono {
   addPublicRoutes(app, options);
   addProjectRoutes(app, options);
   addLegacyRoutes(app);
+  addReplayLink(app);
   addUploadRoutes(app, options);
   addV4Routes(app, options);
   addSpanRoutes(app, options);
