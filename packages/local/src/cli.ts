@@ -2,13 +2,15 @@
 import { homedir } from "node:os";
 import { banner } from "./banner.js";
 import { type Config, help, parseCommand } from "./config.js";
-import { examine, formatChecks } from "./doctor.js";
+import { formatChecks } from "./doctor/check.js";
+import { examine } from "./doctor/examine.js";
 import { runExport } from "./export.js";
 import { type ImportOptions, runImport } from "./import.js";
 import { runProjects } from "./projects.js";
 import { isLoopback, opensWithoutKey, startServer } from "./server.js";
 import { ConfigError, StartError } from "./start-error.js";
 import { placeOf } from "./store/index.js";
+import { openTokens } from "./tokens.js";
 import { version } from "./version.js";
 
 /** Exit code of a mistake on the command line, as shells use it. */
@@ -66,7 +68,11 @@ async function importFile(options: ImportOptions, config: Config): Promise<void>
 }
 
 async function serve({ sample, ...config }: Config): Promise<void> {
-  const server = await startServer({ ...config, onError: (error) => console.error(trace(error)) });
+  const server = await startServer({
+    ...config,
+    onError: (error) => console.error(trace(error)),
+    onWarning: (message) => console.error(`agentops-local: ${message}`),
+  });
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, async () => {
       await server.close();
@@ -86,14 +92,19 @@ async function serve({ sample, ...config }: Config): Promise<void> {
       isExposed: !isLoopback(config.host),
     }),
   );
-  if (sample) await sendSample(url);
+  if (sample) await addSample(url, await (await openTokens(config)).issue(server.project));
   console.error("Ready. Stop with Ctrl+C.");
 }
 
-async function sendSample(url: string): Promise<void> {
-  const { sendSampleRuns } = await import("./sample/send.js");
-  const traceIds = await sendSampleRuns({ url });
-  console.error(`${["Sample runs:", ...traceIds].join("\n  ")}\n`);
+/** Once for all starts. */
+async function addSample(url: string, token: string): Promise<void> {
+  const { findSampleRuns, sendSampleRuns } = await import("./sample/send.js");
+  const found = await findSampleRuns({ url, token });
+  const [title, traceIds] =
+    found.length > 0
+      ? ["Sample runs, of an earlier start:", found]
+      : ["Sample runs:", await sendSampleRuns({ url, token })];
+  console.error(`${[title, ...traceIds].join("\n  ")}\n`);
 }
 
 /** Why the server did not start, for the person who started it. */

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import type { Project, Store } from "../store/index.js";
 import { RestError } from "./errors.js";
 import type { RestOptions } from "./routes.js";
+import { sha256 } from "./sha256.js";
 
-interface ExchangedKey {
+export interface ExchangedKey {
   readonly token: string;
   readonly projectId: string;
 }
@@ -65,7 +65,7 @@ async function lastKnownProject(
 const HASH_PREFIX = "sha256:";
 
 function hashOf(apiKey: string): string {
-  return HASH_PREFIX + createHash("sha256").update(apiKey).digest("hex");
+  return HASH_PREFIX + sha256(apiKey);
 }
 
 /** No API key looks like that: they are UUIDs. */

@@ -65,6 +65,7 @@ export interface TracePage {
   readonly total: number | undefined;
   /** Made from the runs that this machine knows, because the deployment lists none. */
   readonly isOfKnownRuns: boolean;
+  readonly source: string;
 }
 
 /** What a list says about a trace; undefined where this deployment does not say it. */

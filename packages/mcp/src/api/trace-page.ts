@@ -29,7 +29,7 @@ function toWireTime(unixMs: number): string {
 export function parsePage({ body, source }: RawAnswer): TracePage {
   const { traces, total } = parseBody(listSchema, body);
   const isOfKnownRuns = source.startsWith(KNOWN_RUNS);
-  return { rows: traces.map(toRow), total: total ?? undefined, isOfKnownRuns };
+  return { rows: traces.map(toRow), total: total ?? undefined, isOfKnownRuns, source };
 }
 
 function toRow(wire: WireRow): TraceRow {
