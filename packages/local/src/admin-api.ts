@@ -1,6 +1,8 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import { createApp } from "./app.js";
+import { instanceId } from "./instance.js";
 import { StartError } from "./start-error.js";
 import { openStore, type Project, placeOf, type StoreLocation } from "./store/index.js";
 import { openTokens, type SecretLocation, type Tokens } from "./tokens.js";
@@ -42,7 +44,7 @@ export interface AdminApi {
  * @throws {StartError}
  */
 export async function openAdminApi(location: ServerLocation): Promise<AdminApi> {
-  return (await connectToServer(location)) ?? (await openApi(location));
+  return (await connectToServer(location)) ?? (await openInProcess(location));
 }
 
 /** Leaves word that a server answers there; the result takes it back. */
@@ -51,7 +53,7 @@ export async function announceServer(
   url: string,
 ): Promise<() => Promise<void>> {
   const path = join(location.dataDir, SERVER_URL_FILE);
-  await writeFile(path, `${url}\n${placeOf(location)}`, { mode: 0o600 });
+  await writeFile(path, [url, instanceId, placeOf(location)].join("\n"), { mode: 0o600 });
   return () => rm(path, { force: true });
 }
 
@@ -64,7 +66,9 @@ export async function connectToServer(location: ServerLocation): Promise<AdminAp
   const path = join(location.dataDir, SERVER_URL_FILE);
   const word = await readFile(path, "utf8").catch(() => undefined);
   if (!word) return undefined;
-  const [url = "", place = ""] = word.split("\n");
+  const [url = "", instance, place = ""] = word.split("\n");
+  // A killed server leaves its word behind, and another program may have taken the port.
+  if ((await instanceAt(url)) !== instance) return undefined;
   const api = adminApi(await openTokens(location), {
     fetch: (request) => fetch(request),
     url,
@@ -72,10 +76,8 @@ export async function connectToServer(location: ServerLocation): Promise<AdminAp
     place,
     close: async () => {},
   });
-  const response = await api.send("GET", "/opsboard/projects").catch(() => undefined);
-  // A killed server leaves its file behind.
-  if (!response) return undefined;
-  if (!response.ok) throw new StartError(refusal(response.status, { url, path }));
+  const { ok, status } = await api.send("GET", "/opsboard/projects");
+  if (!ok) throw new StartError(refusal(url, status));
   if (location.clickHouse && place !== placeOf(location)) {
     throw new StartError(
       `The server at ${url}, which runs on ${location.dataDir}, has its traces in ${place}, and not in ${placeOf(location)}, as CLICKHOUSE_URL says. Unset CLICKHOUSE_URL to use that server, stop it, or choose another --data-dir.`,
@@ -84,15 +86,29 @@ export async function connectToServer(location: ServerLocation): Promise<AdminAp
   return api;
 }
 
-function refusal(status: number, { url, path }: { url: string; path: string }): string {
+const instanceSchema = z.object({ instance: z.string() });
+
+/** Asked without a token; undefined where no server of this program answers. */
+async function instanceAt(url: string): Promise<string | undefined> {
+  const response = await fetch(`${url}/health`, { redirect: "error" }).catch(() => undefined);
+  const body: unknown = await response?.json().catch(() => undefined);
+  return instanceSchema.safeParse(body).data?.instance;
+}
+
+function refusal(url: string, status: number): string {
   const advice =
     status === 401
       ? "it signs tokens with another secret. Set AGENTOPS_LOCAL_JWT_SECRET as it is set there"
       : "see what it reports";
-  return `The server at ${url} answered ${status}: ${advice}; if it is another program's by now, delete ${path}.`;
+  return `The server at ${url} answered ${status}: ${advice}.`;
 }
 
-async function openApi(location: ServerLocation): Promise<AdminApi> {
+/**
+ * The same routes without a server; nobody else may have the store open.
+ *
+ * @throws {StartError}
+ */
+export async function openInProcess(location: ServerLocation): Promise<AdminApi> {
   const store = await openStore(location);
   const tokens = await openTokens(location).catch(async (error: unknown) => {
     await store.close();
@@ -107,6 +123,7 @@ async function openApi(location: ServerLocation): Promise<AdminApi> {
     isReadOnly: location.clickHouse?.readOnly !== undefined,
     forwarder: undefined,
     onError: () => {},
+    onWarning: () => {},
   });
   return adminApi(tokens, {
     fetch: async (request) => await app.fetch(request),

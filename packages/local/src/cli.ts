@@ -2,7 +2,8 @@
 import { homedir } from "node:os";
 import { banner } from "./banner.js";
 import { type Config, help, parseCommand } from "./config.js";
-import { examine, formatChecks } from "./doctor.js";
+import { formatChecks } from "./doctor/check.js";
+import { examine } from "./doctor/examine.js";
 import { runExport } from "./export.js";
 import { type ImportOptions, runImport } from "./import.js";
 import { runProjects } from "./projects.js";
@@ -66,7 +67,11 @@ async function importFile(options: ImportOptions, config: Config): Promise<void>
 }
 
 async function serve({ sample, ...config }: Config): Promise<void> {
-  const server = await startServer({ ...config, onError: (error) => console.error(trace(error)) });
+  const server = await startServer({
+    ...config,
+    onError: (error) => console.error(trace(error)),
+    onWarning: (message) => console.error(`agentops-local: ${message}`),
+  });
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, async () => {
       await server.close();

@@ -22,6 +22,8 @@ export interface ServerOptions extends ServerLocation {
   readonly retentionMs?: number | undefined;
   /** Told of failures that no answer can explain to its reader. */
   readonly onError: (error: unknown) => void;
+  /** Told in words of what its user would see nowhere else. */
+  readonly onWarning: (message: string) => void;
 }
 
 export interface RunningServer {
@@ -51,7 +53,7 @@ export function opensWithoutKey({ host, clickHouse }: Pick<ServerOptions, "host"
  * @throws {StartError} when the folder or the address is not to be had.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { host, port, retentionMs, onError } = options;
+  const { host, port, retentionMs, onError, onWarning } = options;
   await refuseSecond(options);
   const store = await openStore(options);
   const forwarder = await forwarderOf(options);
@@ -66,13 +68,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     isReadOnly: options.clickHouse?.readOnly !== undefined,
     forwarder,
     onError,
+    onWarning,
   });
   const mcp = createMcpRoute({
     version,
     answer: app.fetch,
     allowedHostnames: isLoopback(host) ? loopbackHosts : undefined,
     defaultKey: opensWithoutKey(options)
-      ? async () => (await store.projectById(project.id))?.apiKey
+      ? async () => (await store.projects.byId(project.id))?.apiKey
       : undefined,
     onError,
   });
@@ -96,7 +99,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   return {
     url,
-    project: (await store.projectById(project.id)) ?? project,
+    project: (await store.projects.byId(project.id)) ?? project,
     async close() {
       await retract();
       await closeServer(server, mcp);

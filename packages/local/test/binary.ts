@@ -2,8 +2,15 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { afterAll } from "vitest";
 
 const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
+
+/** Of all that a file's tests start; one that failed did not come to end its own. */
+const children: ChildProcess[] = [];
+afterAll(() => {
+  for (const child of children) child.kill("SIGKILL");
+});
 
 export interface Run {
   readonly child: ChildProcess;
@@ -19,6 +26,7 @@ export function run(...args: string[]): Run {
   // The certificates variable costs Node 20 a tenth of a second per start.
   const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
   const child = spawn(process.execPath, [cli, ...args], { env });
+  children.push(child);
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (chunk) => {

@@ -22,8 +22,8 @@ export interface ClickHouseFront {
   close(): Promise<void>;
 }
 
-/** `lose`: the connection breaks before the answer. `pass`: the answer names a failure that passes. */
-export type Fault = "none" | "lose" | "pass";
+/** `lose`: the connection breaks before the answer. `stall`: no answer comes. `pass`: it names a failure that passes. */
+export type Fault = "none" | "lose" | "stall" | "pass";
 
 /** The engine has no Keeper, so replicas and statements for a whole cluster are left to a real one. */
 const withoutKeeper = (sql: string) =>
@@ -54,7 +54,7 @@ export async function startClickHouseFront(): Promise<ClickHouseFront> {
     const answer = isAllowed(request) ? await run(path, query) : refusal;
     const fault = faults.shift();
     if (fault === "lose") request.socket.destroy();
-    else send(response, fault === "pass" ? passingFailure : answer);
+    else if (fault !== "stall") send(response, fault === "pass" ? passingFailure : answer);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -1,12 +1,15 @@
+import { randomUUID } from "node:crypto";
 import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Check, checkNode, checkSpace, examine, formatChecks } from "../src/doctor.js";
+import { type Check, formatChecks } from "../src/doctor/check.js";
+import { examine } from "../src/doctor/examine.js";
+import { checkNode, checkSpace } from "../src/doctor/machine-checks.js";
 import { version } from "../src/version.js";
 import { run } from "./binary.js";
-import { startTestServer, type TestServer, temporaryFolder } from "./harness.js";
+import { postJson, startTestServer, type TestServer, temporaryFolder } from "./harness.js";
 import { exportOf, newTraceId, spanAt, toJson } from "./otlp-message.js";
 
 let dataDir: string;
@@ -104,6 +107,25 @@ describe("another program on the port, which is also a cloud that answers", () =
     expect(found(await examine(forwarding(api)), "cloud")?.state).toBe("ok");
     expect(found(await examine(forwarding("http://127.0.0.1:1")), "cloud")?.state).toBe("warn");
   });
+});
+
+test("keys that open no project are reported once each, and counted", async () => {
+  const server = await startTestServer(dataDir);
+  expect(found(await examine(config()), "API keys")).toBeUndefined();
+  for (const api_key of [randomUUID(), "no UUID"]) {
+    await postJson(`${server.url}/v3/auth/token`, { api_key });
+    await postJson(`${server.url}/public/v1/auth/access_token`, { api_key });
+  }
+  expect(server.warnings).toEqual(
+    Array(2).fill(expect.stringMatching(/^An API key was refused.* go to the default project\./)),
+  );
+  expect(found(await examine(config()), "API keys")).toEqual({
+    name: "API keys",
+    state: "warn",
+    detail: "2 keys refused since the start: they open no project",
+    advice: expect.stringContaining("agentops-local projects list"),
+  });
+  await server.close();
 });
 
 describe("while a server runs", () => {

@@ -13,6 +13,8 @@ export interface TestServer {
   readonly dataDir: string;
   /** What the server reported through `onError`. */
   readonly errors: unknown[];
+  /** And through `onWarning`. */
+  readonly warnings: string[];
   get(path: string, headers?: Record<string, string>): Promise<Response>;
   /** Reads a path with a token of the default project. */
   read(path: string): Promise<Answer>;
@@ -44,12 +46,14 @@ export async function startTestServer(
 ): Promise<TestServer> {
   const folder = dataDir ?? (await temporaryFolder());
   const errors: unknown[] = [];
+  const warnings: string[] = [];
   const server = await startServer({
     ...options,
     host,
     port: 0,
     dataDir: folder,
     onError: (error) => errors.push(error),
+    onWarning: (message) => warnings.push(message),
   });
   const get = (path: string, headers: Record<string, string> = {}) =>
     fetch(server.url + path, { headers });
@@ -58,6 +62,7 @@ export async function startTestServer(
     url: server.url,
     dataDir: folder,
     errors,
+    warnings,
     get,
     async read(path) {
       return await readAs(server.url, path, await fetchToken(server.url));

@@ -1,6 +1,9 @@
+import { once } from "node:events";
 import { stat, writeFile } from "node:fs/promises";
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type ProjectsAction, runProjects } from "../src/projects.js";
 import { StartError } from "../src/start-error.js";
 import {
@@ -137,7 +140,29 @@ describe("while the server runs", () => {
   });
 });
 
-test("the address that a killed server left behind is not believed", async () => {
-  await writeFile(join(dataDir, "server-url"), "http://127.0.0.1:1");
-  expect(await run({ kind: "list" })).toContainEqual(["default", defaultProjectId, defaultKey]);
+describe("the address that a killed server left behind is not believed", () => {
+  const leave = (url: string) =>
+    writeFile(join(dataDir, "server-url"), `${url}\nearlier\n${dataDir}`);
+  const own = ["default", defaultProjectId, defaultKey];
+
+  test("where nobody answers", async () => {
+    await leave("http://127.0.0.1:1");
+    expect(await run({ kind: "list" })).toContainEqual(own);
+  });
+
+  test.each(["{}", '{"instance":"later"}'])(
+    "where another program answers %s, which gets no token",
+    async (body) => {
+      const headers: IncomingHttpHeaders[] = [];
+      const other = createServer((request, response) => {
+        headers.push(request.headers);
+        response.end(body);
+      });
+      onTestFinished(() => void other.close());
+      await once(other.listen(0, "127.0.0.1"), "listening");
+      await leave(`http://127.0.0.1:${(other.address() as AddressInfo).port}`);
+      expect(await run({ kind: "list" })).toContainEqual(own);
+      expect(headers.map(({ authorization }) => authorization)).toEqual([undefined]);
+    },
+  );
 });

@@ -25,6 +25,7 @@ async function start(retentionMs?: number) {
     dataDir,
     retentionMs,
     onError: (error) => errors.push(error),
+    onWarning: (message) => errors.push(message),
   });
   const token = await fetchToken(server.url);
   const post = async (path: string, body: string | Uint8Array<ArrayBuffer>, headers = {}) =>

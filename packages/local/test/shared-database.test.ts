@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { examine } from "../src/doctor.js";
+import { examine } from "../src/doctor/examine.js";
 import { type ClickHouseFront, clickHouseUser, startClickHouseFront } from "./clickhouse-front.js";
 import {
   fetchToken,

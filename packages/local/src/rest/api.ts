@@ -1,10 +1,13 @@
 import { Hono } from "hono";
+import { instanceId } from "../instance.js";
 import type { Store } from "../store/index.js";
 import { addAuthRoutes } from "./auth.js";
 import { RestError } from "./errors.js";
 import { addLegacyRoutes } from "./legacy.js";
 import { addProjectRoutes } from "./projects.js";
 import { addPublicRoutes } from "./public.js";
+import { createRefusedKeys } from "./refused-keys.js";
+import { addReplayLink } from "./replay-link.js";
 import { addRoute, type RestOptions } from "./routes.js";
 import { addSpanRoutes, spanCapabilities } from "./span-routes.js";
 import { addUploadRoutes } from "./uploads.js";
@@ -16,17 +19,21 @@ const capabilities: readonly string[] = spanCapabilities;
 /** AgentOps' REST API over the store. */
 export function createRestApi(options: RestOptions): Hono {
   const app = new Hono();
+  const refusedKeys = createRefusedKeys(options);
   addRoute(app, "GET", "/health", async () => ({
     message: "Server Up",
     version: options.version,
+    instance: instanceId,
     capabilities,
     database: await askDatabase(options.store),
+    refused_keys: refusedKeys.count(),
     ...(options.forwarder && { forward: options.forwarder.status() }),
   }));
-  addAuthRoutes(app, options);
+  addAuthRoutes(app, { ...options, refusedKeys });
   addPublicRoutes(app, options);
   addProjectRoutes(app, options);
   addLegacyRoutes(app);
+  addReplayLink(app);
   addUploadRoutes(app, options);
   addV4Routes(app, options);
   addSpanRoutes(app, options);
@@ -38,6 +45,6 @@ async function askDatabase(store: Store): ReturnType<Store["database"]> {
   try {
     return await store.database();
   } catch {
-    throw new RestError(503, { message: "The database does not answer." });
+    throw new RestError(503, { message: "The database does not answer.", instance: instanceId });
   }
 }

@@ -3,29 +3,44 @@ import { z } from "zod";
 import { PLAN } from "../tokens.js";
 import { RestError } from "./errors.js";
 import { readJsonBody } from "./json-body.js";
-import { exchangeKey } from "./key-exchange.js";
+import { type ExchangedKey, exchangeKey } from "./key-exchange.js";
+import type { RefusedKeys } from "./refused-keys.js";
 import { addRoute, type RestOptions } from "./routes.js";
 
+interface AuthOptions extends RestOptions {
+  readonly refusedKeys: RefusedKeys;
+}
+
 /** The two exchanges of an API key for a token: the SDKs' and the public API's. */
-export function addAuthRoutes(app: Hono, options: RestOptions): void {
+export function addAuthRoutes(app: Hono, options: AuthOptions): void {
   addRoute(app, "POST", "/v3/auth/token", async ({ req }) => {
-    const apiKey = parseUuid(await readApiKey(req.raw));
-    if (!apiKey) throw new RestError(400, { error: "Invalid API key format" });
-    const exchanged = await exchangeKey(options, apiKey);
-    if (!exchanged) throw new RestError(403, { error: "Invalid API key" });
-    const { token, projectId } = exchanged;
+    const { token, projectId } = await exchange(await readApiKey(req.raw), {
+      malformed: new RestError(400, { error: "Invalid API key format" }),
+      unknown: new RestError(403, { error: "Invalid API key" }),
+    });
     return { token, project_id: projectId, project_prem_status: PLAN };
   });
 
   addRoute(app, "POST", "/public/v1/auth/access_token", async ({ req }) => {
     const text = await readApiKey(req.raw);
     if (text === "") throw new RestError(400, { detail: "api_key is required" });
-    const apiKey = parseUuid(text);
-    if (!apiKey) throw new RestError(400, { detail: "Invalid api_key format" });
-    const exchanged = await exchangeKey(options, apiKey);
-    if (!exchanged) throw new RestError(404, { detail: "Project not found" });
-    return { bearer: exchanged.token };
+    const { token } = await exchange(text, {
+      malformed: new RestError(400, { detail: "Invalid api_key format" }),
+      unknown: new RestError(404, { detail: "Project not found" }),
+    });
+    return { bearer: token };
   });
+
+  async function exchange(
+    text: string,
+    refusals: { malformed: RestError; unknown: RestError },
+  ): Promise<ExchangedKey> {
+    const apiKey = parseUuid(text);
+    const exchanged = apiKey && (await exchangeKey(options, apiKey));
+    if (exchanged) return exchanged;
+    options.refusedKeys.add(text);
+    throw apiKey ? refusals.unknown : refusals.malformed;
+  }
 }
 
 const bodySchema = z.object({ api_key: z.string() });

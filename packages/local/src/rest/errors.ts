@@ -8,7 +8,7 @@ export class RestError extends HTTPException {
     body:
       | { readonly detail: unknown }
       | { readonly error: string }
-      | { readonly path?: string; readonly message: string },
+      | { readonly path?: string; readonly instance?: string; readonly message: string },
   ) {
     super(status, { res: Response.json(body, { status }) });
   }

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import type { Project, Store } from "../store/index.js";
 import { RestError } from "./errors.js";
 import type { RestOptions } from "./routes.js";
+import { sha256 } from "./sha256.js";
 
-interface ExchangedKey {
+export interface ExchangedKey {
   readonly token: string;
   readonly projectId: string;
 }
@@ -21,7 +21,7 @@ export async function exchangeKey(
   const { store, tokens } = options;
   const twin = await cloudProject(options, apiKey);
   if (twin) return { token: await tokens.issue(twin, apiKey), projectId: twin.id };
-  const project = await store.projectByApiKey(apiKey);
+  const project = await store.projects.byApiKey(apiKey);
   return project && { token: await tokens.issue(project), projectId: project.id };
 }
 
@@ -39,13 +39,13 @@ async function cloudProject(options: RestOptions, apiKey: string): Promise<Proje
 }
 
 async function twinOf(store: Store, id: string, keyHash: string): Promise<Project> {
-  const known = await store.projectById(id);
+  const known = await store.projects.byId(id);
   if (known && (known.apiKey === keyHash || !isHash(known.apiKey))) return known;
 
   const name = `cloud ${id.slice(0, 8)}`;
   const twin = { id, name, environment: "production", ...known, apiKey: keyHash };
-  if (known) await store.setApiKey(id, keyHash);
-  else await store.addProject(twin);
+  if (known) await store.projects.setApiKey(id, keyHash);
+  else await store.projects.add(twin);
   return twin;
 }
 
@@ -55,9 +55,9 @@ async function lastKnownProject(
   apiKey: string,
 ): Promise<Project> {
   const project =
-    (await store.projectByApiKey(hashOf(apiKey))) ??
-    (await store.projectByApiKey(apiKey)) ??
-    (anonymousProjectId && (await store.projectById(anonymousProjectId)));
+    (await store.projects.byApiKey(hashOf(apiKey))) ??
+    (await store.projects.byApiKey(apiKey)) ??
+    (anonymousProjectId && (await store.projects.byId(anonymousProjectId)));
   if (project) return project;
   throw new RestError(503, { error: "The key cannot be checked: AgentOps is not reachable." });
 }
@@ -65,7 +65,7 @@ async function lastKnownProject(
 const HASH_PREFIX = "sha256:";
 
 function hashOf(apiKey: string): string {
-  return HASH_PREFIX + createHash("sha256").update(apiKey).digest("hex");
+  return HASH_PREFIX + sha256(apiKey);
 }
 
 /** No API key looks like that: they are UUIDs. */

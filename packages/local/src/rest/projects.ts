@@ -22,23 +22,23 @@ export function addProjectRoutes(app: Hono, { store, tokens }: RestOptions): voi
       await requireAdmin(context);
       const { name } = await readJsonBody(context.req.raw, newProject);
       const project = { id: randomUUID(), name, environment: "development", apiKey: randomUUID() };
-      await store.addProject(project);
+      await store.projects.add(project);
       return projectView(project);
     },
   });
 
   addRoute(app, "POST", "/opsboard/projects/:projectId/regenerate-key", async (context) => {
     await requireAdmin(context);
-    const project = await store.projectById(context.req.param("projectId")?.toLowerCase() ?? "");
+    const project = await store.projects.byId(context.req.param("projectId")?.toLowerCase() ?? "");
     if (!project) throw new RestError(404, { detail: "Project not found" });
     const apiKey = randomUUID();
-    await store.setApiKey(project.id, apiKey);
+    await store.projects.setApiKey(project.id, apiKey);
     return projectView({ ...project, apiKey });
   });
 
   async function visibleProjects(context: Context): Promise<Project[]> {
-    if (await isAdmin(context, tokens)) return await store.projects();
-    const project = await store.projectById(await dashboardProjectId(context, tokens));
+    if (await isAdmin(context, tokens)) return await store.projects.list();
+    const project = await store.projects.byId(await dashboardProjectId(context, tokens));
     return project ? [project] : [];
   }
 

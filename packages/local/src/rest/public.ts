@@ -10,7 +10,7 @@ import { traceView } from "./traces.js";
 /** The machine API: reads by id, for the bearer of a token. */
 export function addPublicRoutes(app: Hono, { store, tokens }: RestOptions): void {
   addRoute(app, "GET", "/public/v1/project", async (context) => {
-    const project = await store.projectById(await publicProjectId(context, tokens));
+    const project = await store.projects.byId(await publicProjectId(context, tokens));
     if (!project) throw new RestError(404, { detail: "Project not found" });
     const { id, name, environment } = project;
     return { id, name, environment };

@@ -11,6 +11,8 @@ export interface RestOptions {
   readonly version: string;
   /** Whose what is sent without a token is; undefined where a token is needed. */
   readonly anonymousProjectId: string | undefined;
+  /** Told in words of what its user would see nowhere else. */
+  readonly onWarning: (message: string) => void;
   /** Undefined where nothing is passed on. */
   readonly forwarder: Forwarder | undefined;
 }

@@ -7,13 +7,7 @@ import {
   type ProjectMetricsQuery,
   readProjectMetrics,
 } from "./project-metrics.js";
-import {
-  defaultProject,
-  namedProjects,
-  type Project,
-  type Projects,
-  storedProjects,
-} from "./projects.js";
+import { defaultProject, namedProjects, type Projects, storedProjects } from "./projects.js";
 import { encodeSpans } from "./row-binary.js";
 import {
   readSpanGroups,
@@ -44,6 +38,7 @@ export interface DatabaseInfo {
 
 /** Traces on disk. Everything but the projects themselves is seen through one project. */
 export interface Store {
+  readonly projects: Projects;
   /** Asks the database itself. */
   database(): Promise<DatabaseInfo>;
   /** Resolves once every span is on disk; a span that is there already is not stored again. */
@@ -69,11 +64,6 @@ export interface Store {
   projectMetrics(projectId: string, query: ProjectMetricsQuery): Promise<ProjectMetrics>;
   /** Removes traces whose last span started before that, of all projects, and what was uploaded before it. */
   removeExpired(beforeUnixNano: bigint): Promise<void>;
-  projectByApiKey(apiKey: string): Promise<Project | undefined>;
-  projectById(id: string): Promise<Project | undefined>;
-  projects(): Promise<Project[]>;
-  addProject(project: Project): Promise<void>;
-  setApiKey(projectId: string, apiKey: string): Promise<void>;
   /** Writes what is waiting and closes the engine. */
   close(): Promise<void>;
 }
@@ -93,6 +83,7 @@ export async function openStore(location: StoreLocation): Promise<Store> {
   const writer = createSpanWriter(log);
 
   return {
+    projects,
     async database() {
       const [row] = await database.read<{ version: string }>("SELECT version() AS version");
       return { kind: database.layout.kind, version: row?.version ?? "" };
@@ -112,11 +103,6 @@ export async function openStore(location: StoreLocation): Promise<Store> {
     projectMetrics: (projectId, query) => readProjectMetrics(database, projectId, query),
     // A span that comes in between would be missed by some tables and not by others.
     removeExpired: (before) => writer.between(() => removeExpired(database, before)),
-    projectByApiKey: projects.byApiKey,
-    projectById: projects.byId,
-    projects: projects.list,
-    addProject: projects.add,
-    setApiKey: projects.setApiKey,
     async close() {
       await writer.flush();
       await database.close();

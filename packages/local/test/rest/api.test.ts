@@ -442,10 +442,30 @@ describe("the server", () => {
       body: {
         message: "Server Up",
         version: expect.any(String),
+        instance: expect.any(String),
         capabilities: ["spans.search", "spans.metrics"],
         database: { kind: "embedded", version: expect.stringMatching(/^\d+\./) },
+        refused_keys: expect.any(Number),
       },
     });
+  });
+
+  test("says at the link that AgentOps' SDKs print how a trace is read, there being no dashboard", async () => {
+    const found = await server.get(`/sessions?trace_id=${traceId}`);
+    expect([found.status, found.headers.get("content-type")]).toEqual([
+      200,
+      expect.stringContaining("text/plain"),
+    ]);
+    const text = await found.text();
+    expect(text).toContain(`MCP at ${server.url}/mcp`);
+    expect(text).toContain(`curl ${server.url}/v4/traces/${traceId} `);
+    for (const query of ["", "?trace_id=1", `?trace_id=${traceId}%0aelsewhere`]) {
+      const refused = await server.get(`/sessions${query}`);
+      expect([refused.status, await refused.text()]).toEqual([
+        400,
+        expect.stringMatching(/^trace_id must be/),
+      ]);
+    }
   });
 
   test("answers another verb with 405 and forbids caching", async () => {

@@ -160,7 +160,7 @@ test("/health is a 503 while the database is away", async () => {
   await front.close();
   expect(await answer(await server.get("/health"))).toEqual({
     status: 503,
-    body: { message: "The database does not answer." },
+    body: { message: "The database does not answer.", instance: expect.any(String) },
   });
   await server.close();
 });

@@ -1,6 +1,7 @@
 """Records runs with AgentOps' Python SDK, which takes its settings from the environment.
 
-Prints the trace ids: of a run that ends before the SDK can have its token, and of one after it.
+Prints the trace ids: of a run that ends before the SDK can have its token, and of one after it, with the
+link that the SDK logs for it.
 """
 
 import sys
@@ -8,6 +9,7 @@ import time
 
 import agentops
 from agentops.client import Client
+from agentops.helpers.dashboard import get_trace_url
 from agentops.sdk.decorators import agent, operation, tool
 from opentelemetry import trace
 
@@ -48,12 +50,16 @@ class Support:
             print(f"gave up: {error}")
 
 
-def run(name: str) -> str:
+def run(name: str) -> trace.Span:
     context = agentops.start_trace(name, tags=["sender", name])
     print(f"{name} begins")
     Support().work()
     agentops.end_trace(context, "Success")
-    return format(context.span.get_span_context().trace_id, "032x")
+    return context.span
+
+
+def trace_id(span: trace.Span) -> str:
+    return format(span.get_span_context().trace_id, "032x")
 
 
 agentops.init(auto_start_session=False, log_level="ERROR")
@@ -62,4 +68,4 @@ deadline = time.monotonic() + TOKEN_WAIT_SECONDS
 while not Client().get_current_jwt() and time.monotonic() < deadline:
     time.sleep(0.02)
 late = run("late")
-sys.__stdout__.write(f"\ntraces {early} {late}\n")
+sys.__stdout__.write(f"\ntraces {trace_id(early)} {trace_id(late)}\nlink {get_trace_url(late)}\n")

@@ -142,6 +142,9 @@ describe.skipIf(!python)("in Python", () => {
     // It uploads what was printed until its first trace ended, under that trace's id in decimal.
     const { body: log } = await server.read(`/v4/logs/${early}`);
     expect(JSON.parse(log.content).body).toContain("gave up: timed out after 10 s");
+
+    const [, link = ""] = /^link (\S+)$/m.exec(printed) ?? [];
+    expect(await (await fetch(link)).text()).toContain(`${server.url}/v4/traces/${late}`);
   });
 
   test("the OpenTelemetry SDK: protobuf, gzip, metrics", async () => {

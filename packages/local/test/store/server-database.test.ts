@@ -1,6 +1,8 @@
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { defaultProject, openStore, type Store } from "../../src/store/index.js";
+import { encodeSpans } from "../../src/store/row-binary.js";
+import { openServerDatabase } from "../../src/store/server-database.js";
 import { type ClickHouseFront, clickHouseUser, startClickHouseFront } from "../clickhouse-front.js";
 import { collect, temporaryFolder } from "../harness.js";
 import { newSpanId, newTraceId, START_UNIX_NANO } from "../otlp-message.js";
@@ -109,6 +111,18 @@ describe("an insert that fails is repeated, and no row counts twice", () => {
   });
 });
 
+test("an insert whose tries all take too long is given up, and its spans count once when they are sent again", async () => {
+  const { traceId, groups } = newTrace();
+  const database = await openServerDatabase(server().clickHouse, 1_000);
+  const intake = await database.openIntake();
+  const staged = await intake.stage(encodeSpans(project, groups));
+  front.faults.push("pass", "stall");
+  await expect(staged.insert()).rejects.toMatchObject({ name: "AbortError" });
+  await database.close();
+  await stores[0].addSpans(project, groups);
+  expect(await figures(traceId)).toEqual(once);
+});
+
 test("an insert that is refused for good is not repeated", async () => {
   const { traceId, groups } = newTrace();
   const before = front.statements.length;
@@ -130,7 +144,7 @@ test("a batch of more ids than a URL holds is looked up", async () => {
 });
 
 test("processes that start at once have one default project", async () => {
-  expect(await stores[0].projects()).toMatchObject([{ id: project }]);
+  expect(await stores[0].projects.list()).toMatchObject([{ id: project }]);
 });
 
 test("what expired is removed, from all tables", async () => {

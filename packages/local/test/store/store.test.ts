@@ -183,7 +183,7 @@ describe("two projects", () => {
   };
 
   test("never see each other, even with the same ids", async () => {
-    await store.addProject(other);
+    await store.projects.add(other);
     const [shared, mine, theirs] = [newTraceId(), newTraceId(), newTraceId()];
     const spanId = newSpanId();
     await store.addSpans(project, groupOf(span({ traceId: shared, spanId, name: "mine" })));
@@ -203,11 +203,11 @@ describe("two projects", () => {
   });
 
   test("are found by their keys", async () => {
-    await store.addProject(other);
+    await store.projects.add(other);
     await reopen();
-    expect(await store.projectByApiKey(other.apiKey)).toEqual(other);
-    expect(await store.projectByApiKey(defaultProject.apiKey)).toEqual(defaultProject);
-    expect(await store.projectById("nobody")).toBeUndefined();
+    expect(await store.projects.byApiKey(other.apiKey)).toEqual(other);
+    expect(await store.projects.byApiKey(defaultProject.apiKey)).toEqual(defaultProject);
+    expect(await store.projects.byId("nobody")).toBeUndefined();
   });
 });
 

@@ -1,0 +1,32 @@
+import type { RestOptions } from "./routes.js";
+import { sha256 } from "./sha256.js";
+
+/** API keys that opened nothing. An SDK that is refused tells nobody, and sends its spans without a token. */
+export interface RefusedKeys {
+  add(apiKey: string): void;
+  /** How many different ones since the start. */
+  count(): number;
+}
+
+/** Past that somebody tries keys, and has been reported often enough. */
+const MAX_KEYS = 1000;
+
+/** Reports each once; keeps hashes only. */
+export function createRefusedKeys({
+  anonymousProjectId,
+  onWarning,
+}: Pick<RestOptions, "anonymousProjectId" | "onWarning">): RefusedKeys {
+  const hashes = new Set<string>();
+  const consequence = anonymousProjectId ? "go to the default project" : "are refused";
+  return {
+    add(apiKey) {
+      const hash = sha256(apiKey);
+      if (hashes.has(hash) || hashes.size === MAX_KEYS) return;
+      hashes.add(hash);
+      onWarning(
+        `An API key was refused: it opens no project. Spans of the program that sent it ${consequence}. Keys that do: agentops-local projects list`,
+      );
+    },
+    count: () => hashes.size,
+  };
+}
