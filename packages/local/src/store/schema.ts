@@ -42,7 +42,7 @@ const otelTraces: Table = {
   name: "otel_traces",
   columns: `
   Timestamp DateTime64(9) CODEC(Delta(8), ZSTD(1)),
-  project_id String MATERIALIZED ResourceAttributes['agentops.project.id'],
+  project_id LowCardinality(String) MATERIALIZED ResourceAttributes['agentops.project.id'],
   TraceId String CODEC(ZSTD(1)),
   SpanId String CODEC(ZSTD(1)),
   ParentSpanId String CODEC(ZSTD(1)),

@@ -1,19 +1,16 @@
 import type { Database } from "./database.js";
 import { traceUsage } from "./schema.js";
-import type { TraceExtent } from "./spans.js";
-import { type UsageFigures, usageColumns, usageFields } from "./usage.js";
+import type { TraceSums } from "./trace-sums.js";
+import { usageColumns, usageFields } from "./usage.js";
 
 /** What the list shows of a trace, without reading its spans. */
-export interface TraceSummary extends TraceExtent, UsageFigures {
+export interface TraceSummary extends TraceSums {
+  readonly traceId: string;
   readonly rootName: string;
   readonly rootServiceName: string;
-  /** Raw `agentops.tags` of the root: JSON array text, as a rule. */
-  readonly rootTags: string;
+  readonly startUnixNano: bigint;
   /** When the last of all spans ended. */
   readonly endUnixNano: bigint;
-  readonly spanCount: number;
-  readonly okCount: number;
-  readonly errorCount: number;
 }
 
 /** Condition and `GROUP BY TraceId` follow. */
@@ -50,19 +47,17 @@ export async function readTrace(
 export const summaryFields = [
   "traceId, rootName, rootServiceName, rootTags, spanCount, okCount, errorCount",
   "toString(start) AS startUnixNano",
-  "toString(lastStart) AS lastStartUnixNano",
   "toString(end) AS endUnixNano",
   ...usageFields,
 ].join(", ");
 
-type Nanos = "startUnixNano" | "lastStartUnixNano" | "endUnixNano";
+type Nanos = "startUnixNano" | "endUnixNano";
 export type SummaryRow = Omit<TraceSummary, Nanos> & Readonly<Record<Nanos, string>>;
 
 export function toSummary(row: SummaryRow): TraceSummary {
   return {
     ...row,
     startUnixNano: BigInt(row.startUnixNano),
-    lastStartUnixNano: BigInt(row.lastStartUnixNano),
     endUnixNano: BigInt(row.endUnixNano),
   };
 }
