@@ -16,12 +16,17 @@ const COMPLETED_TRACES = 100;
  * credential of their own: `connect` binds the configured one.
  */
 export function registerResources(server: McpServer, connect: () => AgentOpsClient): void {
-  const complete = { trace_id: (begun: string) => completeTraceId(begun, connect) };
+  const completeTraceId = (begun: string) => idsThatBegin(begun, newestTraceIds(connect));
+  const completeSpanId = (begun: string, context?: CompletionContext) =>
+    idsThatBegin(begun, spanIdsOf(context?.arguments?.trace_id, connect));
   const json = { mimeType: "application/json" };
 
   server.registerResource(
     "trace",
-    new ResourceTemplate("agentops://traces/{trace_id}", { list: undefined, complete }),
+    new ResourceTemplate("agentops://traces/{trace_id}", {
+      list: undefined,
+      complete: { trace_id: completeTraceId },
+    }),
     { title: "Trace", description: "One trace with all its spans, as raw JSON.", ...json },
     async (uri, { trace_id }, context) => {
       const text = await readTrace(connect(), { uri, traceId: String(trace_id), context });
@@ -33,7 +38,7 @@ export function registerResources(server: McpServer, connect: () => AgentOpsClie
     "span",
     new ResourceTemplate("agentops://traces/{trace_id}/spans/{span_id}", {
       list: undefined,
-      complete,
+      complete: { trace_id: completeTraceId, span_id: completeSpanId },
     }),
     { title: "Span", description: "One span with its attributes, as raw JSON.", ...json },
     async (uri, { trace_id, span_id }, context) => {
@@ -65,13 +70,31 @@ function spanIn(body: string, spanId: string): unknown {
   return spans.find((span) => isRecord(span) && span.span_id === spanId);
 }
 
-/** Completion is a convenience: where traces cannot be listed, nothing is offered. */
-async function completeTraceId(begun: string, connect: () => AgentOpsClient): Promise<string[]> {
+/** Values that the user has chosen already. */
+interface CompletionContext {
+  readonly arguments?: Readonly<Record<string, string>>;
+}
+
+/** Completion is a convenience: where ids cannot be read, nothing is offered. */
+async function idsThatBegin(begun: string, ids: Promise<readonly string[]>): Promise<string[]> {
   try {
-    const page = { limit: COMPLETED_TRACES, offset: 0 };
-    const { rows } = await connect().listPage(page, new AbortController().signal);
-    return rows.map(({ traceId }) => traceId).filter((id) => id.startsWith(begun));
+    return (await ids).filter((id) => id.startsWith(begun));
   } catch {
     return [];
   }
+}
+
+async function newestTraceIds(connect: () => AgentOpsClient): Promise<readonly string[]> {
+  const page = { limit: COMPLETED_TRACES, offset: 0 };
+  const { rows } = await connect().listPage(page, new AbortController().signal);
+  return rows.map(({ traceId }) => traceId);
+}
+
+async function spanIdsOf(
+  traceId: string | undefined,
+  connect: () => AgentOpsClient,
+): Promise<readonly string[]> {
+  if (traceId === undefined) return [];
+  const { spans } = await connect().getTrace(traceId, new AbortController().signal);
+  return spans.map(({ spanId }) => spanId);
 }

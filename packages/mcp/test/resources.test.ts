@@ -40,6 +40,23 @@ test("trace ids are completed from the newest traces", async () => {
   expect(completion.values).toEqual([run.traceId]);
 });
 
+test("span ids are completed from the trace that was chosen before", async () => {
+  const { client } = await scriptedApi([run]);
+  const ref = {
+    type: "ref/resource" as const,
+    uri: "agentops://traces/{trace_id}/spans/{span_id}",
+  };
+  const argument = { name: "span_id", value: "tool-59" };
+  const completed = async (chosen: Record<string, string>) =>
+    (await client.complete({ ref, argument, context: { arguments: chosen } })).completion.values;
+
+  const ids = [59, 591, 593, 595, 597, 599].map((i) => `tool-${i}`);
+
+  expect(await completed({ trace_id: run.traceId })).toEqual(ids);
+  expect(await completed({ trace_id: "f".repeat(32) })).toEqual([]);
+  expect(await completed({})).toEqual([]);
+});
+
 test("prompts name the tools to begin with", async () => {
   const { client } = await scriptedApi([]);
   const { prompts } = await client.listPrompts();

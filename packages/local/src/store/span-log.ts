@@ -24,13 +24,12 @@ export async function openSpanLog(database: Database): Promise<SpanLog> {
       storedKeys(database, spans),
     ]);
     if (staging.status === "rejected") throw staging.reason;
-    const isNew = lookup.status === "fulfilled" && lookup.value.length === 0;
-    if (isNew) return staging.value;
+    const stored = new Set(lookup.status === "fulfilled" ? lookup.value : []);
+    const fresh = spans.filter(({ key }) => !stored.has(key));
+    if (lookup.status === "fulfilled" && fresh.length === spans.length) return staging.value;
 
     await staging.value.discard();
     if (lookup.status === "rejected") throw lookup.reason;
-    const stored = new Set(lookup.value);
-    const fresh = spans.filter(({ key }) => !stored.has(key));
     return fresh.length === 0 ? undefined : await intake.stage(fresh);
   }
 

@@ -76,6 +76,7 @@ const common = {
     "service.name": "agentops",
   },
   events: [],
+  links: [],
 };
 const rootSpan = {
   ...common,
@@ -204,6 +205,7 @@ describe.each(generations)("$name", (generation) => {
       projectId: defaultProjectId,
       tags: ["prod", "ü"],
       isTruncatedByPlan: false,
+      unreadSpanCount: 0,
       spans: [rootSpan, chatSpan, { ...toolSpan, events }],
     });
   });

@@ -1,4 +1,5 @@
-import { type AgentOpsClient, createClient } from "./client.js";
+import type { AgentOpsClient } from "./client.js";
+import { createClient } from "./create-client.js";
 import { createDeployments } from "./deployments.js";
 import { stopping } from "./errors.js";
 import type { Answerer } from "./in-process.js";

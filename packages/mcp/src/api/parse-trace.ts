@@ -1,4 +1,4 @@
-import type { Span, SpanEvent, SpanKind, SpanStatus, Trace } from "../trace/trace.js";
+import type { Span, SpanEvent, SpanKind, SpanLink, SpanStatus, Trace } from "../trace/trace.js";
 import { flattenAttributes } from "./attributes.js";
 import type { TraceMetrics } from "./client.js";
 import { badResponse } from "./errors.js";
@@ -31,6 +31,7 @@ function toTrace(wire: WireTrace): Trace {
     isTruncatedByPlan:
       wire.freeplan_truncated === true ||
       wire.spans.some((span) => span.freeplan_truncated === true),
+    unreadSpanCount: wire.span_errors?.length ?? 0,
   };
 }
 
@@ -49,6 +50,7 @@ function toSpan(wire: WireSpan): Span {
     attributes: flattenAttributes(wire.attributes, wire.span_attributes),
     resourceAttributes: flattenAttributes(wire.resource_attributes),
     events: toEvents(wire),
+    links: toLinks(wire),
   };
 }
 
@@ -64,6 +66,15 @@ function toEvents(wire: WireSpan): SpanEvent[] {
     name,
     timeUnixMs: toUnixMs(wire.event_timestamps?.[index] ?? wire.start_time),
     attributes: flattenAttributes(wire.event_attributes?.[index]),
+  }));
+}
+
+function toLinks({ link_trace_ids, link_span_ids, link_attributes }: WireSpan): SpanLink[] {
+  const traceIds = link_trace_ids ?? [];
+  return traceIds.map((traceId, index) => ({
+    traceId,
+    spanId: link_span_ids?.[index] ?? "",
+    attributes: flattenAttributes(link_attributes?.[index]),
   }));
 }
 

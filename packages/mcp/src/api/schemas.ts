@@ -30,6 +30,9 @@ export const spanSchema = z.object({
   event_timestamps: z.array(z.string()).nullish(),
   event_names: z.array(z.string()).nullish(),
   event_attributes: z.array(z.unknown()).nullish(),
+  link_trace_ids: z.array(z.string()).nullish(),
+  link_span_ids: z.array(z.string()).nullish(),
+  link_attributes: z.array(z.unknown()).nullish(),
   freeplan_truncated: z.boolean().nullish(),
 });
 
@@ -39,6 +42,8 @@ export const traceSchema = z.object({
   tags: z.array(z.string()).nullish().catch(undefined),
   freeplan_truncated: z.boolean().nullish(),
   spans: z.array(spanSchema),
+  /** Where a trace is read span by span: the spans that could not be read. */
+  span_errors: z.array(z.unknown()).nullish(),
 });
 
 export const metricsSchema = z.object({

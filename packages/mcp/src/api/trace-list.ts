@@ -33,8 +33,8 @@ export async function readList(reader: Reader, options: ListOptions): Promise<Ra
 }
 
 /**
- * Lists runs by reading each one, in the shape of the server's list. Ids that the project does not
- * have are passed over, so `total` is how many runs this machine knows and not how many there are.
+ * Lists runs by reading each one, in the shape of the server's list. Ids that turn out not to be the
+ * project's are passed over; `total` is how many others this machine knows, not how many there are.
  */
 async function readKnownRuns(reader: Reader, options: ListOptions): Promise<RawAnswer> {
   const ids = await options.knownTraceIds();
@@ -50,14 +50,20 @@ async function readKnownRuns(reader: Reader, options: ListOptions): Promise<RawA
 
   const traces = runs.flatMap((run) => (run instanceof ApiError ? [] : toRow(run)));
   if (traces.length === 0) throw runs.find(isWorthTelling) ?? listingUnavailable();
-  const list = { traces, total: ids.length, limit: options.limit, source: KNOWN_RUNS };
+  const total = ids.length - runs.filter(isForeign).length;
+  const list = { traces, total, limit: options.limit, source: KNOWN_RUNS };
   return { body: JSON.stringify(list), source: `${KNOWN_RUNS}, ${routes.publicTrace}` };
 }
 
-const KNOWN_RUNS = "agentops.log";
+/** Begins the source of a list made of the runs that this machine knows. */
+export const KNOWN_RUNS = "agentops.log";
+
+function isForeign(run: Trace | ApiError): boolean {
+  return run instanceof ApiError && run.code === "not_found";
+}
 
 function isWorthTelling(run: Trace | ApiError): run is ApiError {
-  return run instanceof ApiError && run.code !== "not_found";
+  return run instanceof ApiError && !isForeign(run);
 }
 
 function toRow({ traceId, tags, spans }: Trace) {

@@ -2,6 +2,7 @@ import type { PageQuery, RawAnswer, TracePage, TraceRow } from "./client.js";
 import { parseBody } from "./parse-body.js";
 import { toUnixMs } from "./parse-trace.js";
 import { listSchema, type WireRow } from "./schemas.js";
+import { KNOWN_RUNS } from "./trace-list.js";
 
 /**
  * AgentOps cuts a trace that crosses the window instead of leaving it out. Asking for an hour more on
@@ -27,7 +28,8 @@ function toWireTime(unixMs: number): string {
 
 export function parsePage({ body, source }: RawAnswer): TracePage {
   const { traces, total } = parseBody(listSchema, body);
-  return { rows: traces.map(toRow), total: total ?? undefined, source };
+  const isOfKnownRuns = source.startsWith(KNOWN_RUNS);
+  return { rows: traces.map(toRow), total: total ?? undefined, isOfKnownRuns, source };
 }
 
 function toRow(wire: WireRow): TraceRow {

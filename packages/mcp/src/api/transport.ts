@@ -85,11 +85,11 @@ export function createTransport(options: TransportOptions): Transport {
     }
   }
 
-  /** @throws ApiError where the server asks for a longer wait than the call may take */
-  function pauseMs(outcome: HttpResponse | ApiError, tries: number, call: Call): number {
-    const wait = outcome instanceof ApiError ? 0 : retryAfterMs(outcome, now());
-    if (now() + wait >= call.deadlineAtMs) throw askedToWait(wait);
-    return wait + backoffMs(tries, Math.random());
+  /** @throws ApiError where the server asks for a longer wait than the call has left */
+  function askedWaitMs(outcome: HttpResponse | ApiError, call: Call): number {
+    const waitMs = outcome instanceof ApiError ? 0 : retryAfterMs(outcome, now());
+    if (now() + waitMs >= call.deadlineAtMs) throw askedToWait(waitMs);
+    return waitMs;
   }
 
   return {
@@ -100,11 +100,16 @@ export function createTransport(options: TransportOptions): Transport {
         ...call.traceContext,
         ...request.headers,
       };
-      for (let tries = 1; ; tries += 1) {
+      let failedTries = 0;
+      for (;;) {
         const outcome = await attempt({ ...request, headers }, call);
         if (!(outcome instanceof ApiError) && !isTransientStatus(outcome.status)) return outcome;
-        if (tries === MAX_TRIES) return answerOrThrow(outcome);
-        await sleep(pauseMs(outcome, tries, call), call.signal);
+
+        const waitMs = askedWaitMs(outcome, call);
+        // A server that says when to come again has refused the moment, not the request.
+        if (waitMs === 0) failedTries += 1;
+        if (failedTries === MAX_TRIES) return answerOrThrow(outcome);
+        await sleep(waitMs + backoffMs(Math.max(1, failedTries), Math.random()), call.signal);
       }
     },
 
@@ -144,7 +149,7 @@ function askedToWait(waitMs: number): ApiError {
   const waitSeconds = Math.ceil(waitMs / 1000);
   return new ApiError(
     "rate_limited",
-    `AgentOps asks to wait ${waitSeconds} s, which is longer than one call may take.`,
+    `AgentOps asks to wait ${waitSeconds} s, which is longer than this call has left.`,
     `Try again in ${waitSeconds} s.`,
   );
 }

@@ -122,7 +122,7 @@ export function notFound(): ApiError {
   return new ApiError(
     "not_found",
     "No such trace or span in the project of this API key.",
-    "Check the id with list_traces. A run that has just ended can take ten seconds to arrive.",
+    "Check the id with list_traces. A run that has just ended can take ten seconds to arrive: wait_for_trace waits for it.",
   );
 }
 

@@ -31,13 +31,10 @@ export interface Section {
  * Writes the answer in at most `maxTokens`. Sections share the room line by line, so that each shows
  * its most important lines; whatever is left out is counted, with the call that returns it.
  */
-export function renderAnswer({ head, sections, foot }: Answer, maxTokens: number): string {
-  const filled = sections.filter(({ lines }) => lines.length > 0);
-  const titles = filled.map((section) => titleLine(section, section.lines.length));
-  const rests = filled.map((section) => restLine(section, 0));
-  const fixed = [...head, ...fence(["", ...titles]), ...rests, ...foot];
-  const counts = shareOut(filled, maxTokens - tokensOf(fixed));
-
+export function renderAnswer(answer: Answer, maxTokens: number): string {
+  const { head, foot } = answer;
+  const filled = filledSections(answer);
+  const counts = shownCounts(answer, maxTokens);
   const body = filled.flatMap((section, index) => {
     const shown = counts[index] ?? 0;
     const lines = section.lines.slice(0, shown);
@@ -48,6 +45,20 @@ export function renderAnswer({ head, sections, foot }: Answer, maxTokens: number
     return shown < totalOf(section) ? [restLine(section, shown)] : [];
   });
   return [...head, ...fence(body), ...leftOut, ...foot].join("\n");
+}
+
+/** How many lines of each section that has any fit into `maxTokens`. */
+export function shownCounts(answer: Answer, maxTokens: number): readonly number[] {
+  const { head, foot } = answer;
+  const filled = filledSections(answer);
+  const titles = filled.map((section) => titleLine(section, section.lines.length));
+  const rests = filled.map((section) => restLine(section, 0));
+  const fixed = [...head, ...fence(["", ...titles]), ...rests, ...foot];
+  return shareOut(filled, maxTokens - tokensOf(fixed));
+}
+
+function filledSections({ sections }: Answer): readonly Section[] {
+  return sections.filter(({ lines }) => lines.length > 0);
 }
 
 /** How many lines of each section fit: one of each in turn, until the next one does not. */

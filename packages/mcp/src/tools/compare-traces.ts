@@ -6,6 +6,7 @@ import { comparisonLines, deltaLines, verdictLines } from "./comparison.js";
 import { defineTool } from "./define-tool.js";
 import { maxTokens, traceId } from "./fields.js";
 import { safeId, shortSpanIds } from "./span-ids.js";
+import { gapLines } from "./trace-head.js";
 import { resolveTraceId } from "./trace-ids.js";
 
 interface Compared {
@@ -22,11 +23,11 @@ export const compareTraces = defineTool({
   input: z.strictObject({ a: traceId, b: traceId, max_tokens: maxTokens }),
 
   async run(args, { client, signal }): Promise<Compared> {
-    const read = async (text: string) => {
-      const id = await resolveTraceId(text, client, signal);
+    const read = async (argument: "a" | "b") => {
+      const id = await resolveTraceId(args[argument], { client, signal }, argument);
       return buildTree(await client.getTrace(id, signal));
     };
-    const [a, b] = await Promise.all([read(args.a), read(args.b)]);
+    const [a, b] = await Promise.all([read("a"), read("b")]);
     return { comparison: compare(a, b), a, b };
   },
 
@@ -38,6 +39,8 @@ export const compareTraces = defineTool({
       {
         head: [
           `a is ${ids.a}, b is ${ids.b}`,
+          ...gapLines(a).map((line) => `a: ${line}`),
+          ...gapLines(b).map((line) => `b: ${line}`),
           ...verdictLines(comparison),
           ...deltaLines(comparison),
         ],

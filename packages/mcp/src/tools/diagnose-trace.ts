@@ -16,7 +16,7 @@ export const diagnoseTrace = defineTool({
   input: z.strictObject({ trace_id: traceId, max_tokens: maxTokens }),
 
   async run({ trace_id }, { client, signal }): Promise<SpanTree> {
-    const id = await resolveTraceId(trace_id, client, signal);
+    const id = await resolveTraceId(trace_id, { client, signal }, "trace_id");
     return buildTree(await client.getTrace(id, signal));
   },
 

@@ -1,5 +1,4 @@
-import type { AgentOpsClient, TraceRow } from "../api/client.js";
-import { formatCount } from "./text.js";
+import type { AgentOpsClient, TracePage, TraceRow } from "../api/client.js";
 
 /** Which traces of a list are meant. Every filter is checked on the rows: few deployments offer any. */
 export interface TraceQuery {
@@ -25,13 +24,16 @@ export interface FoundRow extends TraceRow {
 }
 
 export interface FoundTraces {
+  readonly query: TraceQuery;
   readonly rows: readonly FoundRow[];
-  /** Newest rows that were looked at or passed over. */
+  /** Rows of the server's list that were looked at or passed over. */
   readonly scanned: number;
   /** Of those looked at. */
   readonly matched: number;
-  /** All traces the server has, where it says so. */
+  /** All traces of the server's list, where it says so; which of the filters it heeds is not known. */
   readonly total: number | undefined;
+  /** The list holds only those runs that this machine knows. */
+  readonly isOfKnownRuns: boolean;
   /** False when there may be matches beyond what was looked at. */
   readonly isComplete: boolean;
   /** Where the next answer begins; undefined when there is nothing further. */
@@ -53,7 +55,8 @@ export async function findTraces(
   // In other orders every row has to be looked at each time, and the offset counts sorted rows.
   const from = sort === "newest" ? offset : 0;
   const enough = sort === "newest" ? limit : Number.POSITIVE_INFINITY;
-  const { matches, ...scan } = await scanRows(client, { ...query, offset: from, enough }, signal);
+  const scanned = await scanRows(client, { ...query, offset: from, enough }, signal);
+  const { matches, isAtEnd, ...scan } = scanned;
 
   const rows =
     sort === "newest"
@@ -64,12 +67,14 @@ export async function findTraces(
           .slice(offset, offset + limit);
   const isRest = sort === "newest" ? matches.length > limit : matches.length > offset + limit;
   const end = isRest ? rows.at(-1)?.next : scan.scanned;
-  const goesOn = isRest || (sort === "newest" && !scan.isComplete);
-  return { ...scan, rows, matched: matches.length, nextOffset: goesOn ? end : undefined };
+  const goesOn = isRest || (sort === "newest" && !isAtEnd);
+  return { ...scan, query, rows, matched: matches.length, nextOffset: goesOn ? end : undefined };
 }
 
-interface Scan extends Pick<FoundTraces, "scanned" | "total" | "isComplete"> {
+interface Scan extends Pick<FoundTraces, "scanned" | "total" | "isOfKnownRuns" | "isComplete"> {
   readonly matches: readonly FoundRow[];
+  /** The server has no further rows, or gives none. */
+  readonly isAtEnd: boolean;
 }
 
 async function scanRows(
@@ -80,33 +85,28 @@ async function scanRows(
   const isMatch = matcher(query);
   const seen = new Set<string>();
   const matches: FoundRow[] = [];
-  let scanned = query.offset;
-  let total: number | undefined;
-  let isComplete = false;
+  // From the start of a page: a server that ignores the offset sends the first page every time.
+  let scanned = query.offset - (query.offset % PAGE_SIZE);
+  let page: TracePage;
+  let isAtEnd: boolean;
+  let isComplete: boolean;
 
-  // One match more than enough tells that there is a rest.
-  while (!isComplete && matches.length <= query.enough && seen.size < MAX_SCANNED_ROWS) {
-    const page = await client.listPage({ ...query, limit: PAGE_SIZE, offset: scanned }, signal);
-    // A server that ignores the offset sends its first page again.
+  do {
+    page = await client.listPage({ ...query, limit: PAGE_SIZE, offset: scanned }, signal);
     const fresh = page.rows.filter(({ traceId }) => !seen.has(traceId));
     for (const row of fresh) {
       seen.add(row.traceId);
       scanned += 1;
-      if (isMatch(row)) matches.push({ ...row, next: scanned });
+      if (scanned > query.offset && isMatch(row)) matches.push({ ...row, next: scanned });
     }
     const oldestUnixMs = page.rows.at(-1)?.startUnixMs ?? 0;
-    total = page.total;
-    isComplete =
-      fresh.length === 0 || page.rows.length < PAGE_SIZE || oldestUnixMs < (query.sinceUnixMs ?? 0);
-  }
-  return { matches, scanned, total, isComplete };
-}
-
-/** How much of the list stands behind an answer. */
-export function listCoverage({ scanned, total, matched, isComplete }: FoundTraces): string {
-  const of = total === undefined || total < scanned ? "" : ` of ${formatCount(total)}`;
-  const end = isComplete ? "" : "; older ones were not looked at";
-  return `${formatCount(matched)} of the newest ${formatCount(scanned)}${of} traces match${end}.`;
+    const isPast = page.rows.length < PAGE_SIZE || oldestUnixMs < (query.sinceUnixMs ?? 0);
+    isAtEnd = isPast || fresh.length === 0;
+    isComplete = isPast || (isAtEnd && page.total === scanned);
+    // One match more than enough tells that there is a rest.
+  } while (!isAtEnd && matches.length <= query.enough && seen.size < MAX_SCANNED_ROWS);
+  const { total, isOfKnownRuns } = page;
+  return { matches, scanned, total, isOfKnownRuns, isAtEnd, isComplete };
 }
 
 type Test = (row: TraceRow) => boolean;

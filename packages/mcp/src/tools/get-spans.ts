@@ -63,11 +63,11 @@ async function readFromTrace(
   span_ids: readonly string[],
   { client, signal }: ToolContext,
 ): Promise<readonly Read[]> {
-  const id = await resolveTraceId(trace_id, client, signal);
+  const id = await resolveTraceId(trace_id, { client, signal }, "trace_id");
   const tree = buildTree(await client.getTrace(id, signal));
   return span_ids.map((spanIdOrPrefix) => {
     try {
-      return { span: findSpan(tree, spanIdOrPrefix).span };
+      return { span: findSpan(tree, spanIdOrPrefix, "span_ids").span };
     } catch (error) {
       if (error instanceof ArgumentError && span_ids.length > 1) {
         return { id: spanIdOrPrefix, code: "not_found" };

@@ -1,9 +1,10 @@
 import * as z from "zod";
 import type { TraceRow } from "../api/client.js";
-import { callArgs, DEFAULT_MAX_TOKENS, renderAnswer } from "./answer.js";
+import { type Answer, callArgs, DEFAULT_MAX_TOKENS, renderAnswer, shownCounts } from "./answer.js";
 import { defineTool } from "./define-tool.js";
 import { amount, cursor, query, since, tags, unixMsOf, until } from "./fields.js";
-import { type FoundTraces, findTraces, listCoverage, TRACE_SORTS } from "./find-traces.js";
+import { type FoundTraces, findTraces, TRACE_SORTS } from "./find-traces.js";
+import { listCoverage } from "./list-coverage.js";
 import { excerpt } from "./recorded-text.js";
 import { safeId } from "./span-ids.js";
 import { formatCount, formatDuration, formatTime, formatUsd, tableLines } from "./text.js";
@@ -77,22 +78,27 @@ function foundJson(found: FoundTraces): string {
   });
 }
 
+/** A table of as many rows as fit: what was cut off is the next page. */
 function foundTable(found: FoundTraces): string {
-  const { rows, nextOffset } = found;
-  const nextCall = (next: number) => `the same call with ${callArgs({ cursor: String(next) })}`;
-  const [header = "", ...lines] = tableLines(COLUMNS, rows.map(cells));
-  return renderAnswer(
-    {
-      head: [listCoverage(found), rows.length === 0 ? NO_MATCH : header],
-      sections: [{ lines, rest: (shown) => nextCall(rows[shown - 1]?.next ?? 0) }],
-      foot: nextOffset === undefined ? [] : [`Further: ${nextCall(nextOffset)}`],
-    },
-    DEFAULT_MAX_TOKENS,
-  );
+  const [count] = shownCounts(tableAnswer(found), DEFAULT_MAX_TOKENS);
+  const rows = found.rows.slice(0, count);
+  const nextOffset = rows.length < found.rows.length ? rows.at(-1)?.next : found.nextOffset;
+  return renderAnswer(tableAnswer({ ...found, rows, nextOffset }), DEFAULT_MAX_TOKENS);
 }
 
-const NO_MATCH =
-  "No trace matches. A run that has just ended can take ten seconds to arrive: wait_for_trace waits for it.";
+function tableAnswer(found: FoundTraces): Answer {
+  const { rows, nextOffset } = found;
+  const [header = "", ...lines] = tableLines(COLUMNS, rows.map(cells));
+  const nextCall = `the same call with ${callArgs({ cursor: String(nextOffset) })}`;
+  return {
+    head: [listCoverage(found), rows.length === 0 ? NOT_ARRIVED : header],
+    sections: [{ lines, rest: () => nextCall }],
+    foot: nextOffset === undefined ? [] : [`Further: ${nextCall}`],
+  };
+}
+
+const NOT_ARRIVED =
+  "A run that has just ended can take ten seconds to arrive: wait_for_trace waits for it.";
 
 const COLUMNS = ["trace_id", "started", "duration", "spans", "errors", "cost", "name", "tags"];
 const MAX_NAME_CHARS = 60;

@@ -21,7 +21,7 @@ export function parsePath(path: string): readonly Step[] {
     .filter((step) => step !== "");
 }
 
-/** Everything a span holds beside its figures: attributes, status message, events. */
+/** Everything a span holds beside its figures: attributes, status message, events, links. */
 export function payloadsOf(span: Span): readonly Payload[] {
   const toPayloads = (prefix: string, attributes: Attributes): Payload[] =>
     Object.entries(attributes).map(([key, text]) => ({ path: prefix + key, text }));
@@ -30,6 +30,9 @@ export function payloadsOf(span: Span): readonly Payload[] {
     ...toPayloads("", span.attributes),
     ...span.events.flatMap(({ name, attributes }, index) =>
       toPayloads(`events.${index}.`, { name, ...attributes }),
+    ),
+    ...span.links.flatMap(({ traceId, spanId, attributes }, index) =>
+      toPayloads(`links.${index}.`, { trace_id: traceId, span_id: spanId, ...attributes }),
     ),
   ];
 }

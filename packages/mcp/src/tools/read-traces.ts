@@ -3,7 +3,8 @@ import { mapConcurrent } from "../api/map-concurrent.js";
 import type { Trace } from "../trace/trace.js";
 import type { ToolContext } from "./define-tool.js";
 import { MAX_TRACES_READ, type Moment, unixMsOf } from "./fields.js";
-import { type FoundTraces, findTraces } from "./find-traces.js";
+import { findTraces } from "./find-traces.js";
+import { matchCount } from "./list-coverage.js";
 import { safeId } from "./span-ids.js";
 import { formatCount, plural } from "./text.js";
 import { resolveTraceId } from "./trace-ids.js";
@@ -25,6 +26,8 @@ export interface Coverage {
   readonly meantCount: number | undefined;
   readonly missed: readonly { readonly traceId: string; readonly code: ApiErrorCode }[];
   readonly truncatedByPlanCount: number;
+  /** Traces with spans that could not be read. */
+  readonly readInPartCount: number;
 }
 
 export interface TracesRead<Part> {
@@ -56,6 +59,7 @@ export async function readSelected<Part>(
   const { client, signal } = context;
   let done = 0;
   let truncatedByPlanCount = 0;
+  let readInPartCount = 0;
 
   async function readOne(traceId: string): Promise<{ traceId: string; outcome: Part | ApiError }> {
     const trace = await orApiError(client.getTrace(traceId, signal));
@@ -63,6 +67,7 @@ export async function readSelected<Part>(
     context.reportProgress({ done, total: traceIds.length, message: "Reading traces" });
     if (trace instanceof ApiError) return { traceId, outcome: trace };
     if (trace.isTruncatedByPlan) truncatedByPlanCount += 1;
+    if (trace.unreadSpanCount > 0) readInPartCount += 1;
     return { traceId, outcome: reduce(trace) };
   }
   const reads = await mapConcurrent(traceIds, MAX_TRACES_IN_FLIGHT, readOne);
@@ -73,7 +78,8 @@ export async function readSelected<Part>(
   const missed = reads.flatMap(({ traceId, outcome }) =>
     outcome instanceof ApiError ? [{ traceId, code: outcome.code }] : [],
   );
-  return { parts, coverage: { readCount: parts.length, meantCount, missed, truncatedByPlanCount } };
+  const coverage = { readCount: parts.length, meantCount, missed };
+  return { parts, coverage: { ...coverage, truncatedByPlanCount, readInPartCount } };
 }
 
 export interface Selected {
@@ -86,13 +92,13 @@ export interface Selected {
 
 export async function selectTraces(
   selection: TraceSelection,
-  { client, signal, now }: ToolContext,
+  context: ToolContext,
 ): Promise<Selected> {
+  const { client, signal, now } = context;
   const { trace_ids, since, until, query, tags, max_traces } = selection;
   if (trace_ids !== undefined) {
-    const traceIds = await Promise.all(trace_ids.map((id) => resolveTraceId(id, client, signal)));
-    const distinct = [...new Set(traceIds)];
-    return { traceIds: distinct, meantCount: distinct.length, sinceUnixMs: undefined };
+    const resolve = (id: string) => resolveTraceId(id, context, "trace_ids");
+    return selectedIds(await Promise.all(trace_ids.map(resolve)));
   }
   const found = await findTraces(
     client,
@@ -105,19 +111,18 @@ export async function selectTraces(
     },
     signal,
   );
+  const { count, isExact } = matchCount(found);
   return {
     traceIds: found.rows.map(({ traceId }) => traceId),
-    meantCount: meantBy(found, selection),
+    meantCount: isExact ? count : undefined,
     sinceUnixMs: Math.min(...found.rows.map(({ startUnixMs }) => startUnixMs)),
   };
 }
 
-/** Without filters the server's total is how many there are; with them only a list read to its end tells. */
-function meantBy(found: FoundTraces, selection: TraceSelection): number | undefined {
-  if (found.isComplete && found.nextOffset === undefined) return found.matched;
-  const { since, until, query, tags } = selection;
-  const isFiltered = [since, until, query, tags].some((filter) => filter !== undefined);
-  return isFiltered ? undefined : found.total;
+/** These traces and no others. */
+export function selectedIds(traceIds: readonly string[]): Selected {
+  const distinct = [...new Set(traceIds)];
+  return { traceIds: distinct, meantCount: distinct.length, sinceUnixMs: undefined };
 }
 
 /** Most missed traces that are named one by one. */
@@ -128,10 +133,11 @@ const MORE = ` For more: max_traces up to ${MAX_TRACES_READ}, or other since and
 
 /** `20 of 312 traces read, 3 truncated by plan. Not read: 4b1f… (timeout).` */
 export function coverageText(coverage: Coverage): string {
-  const { readCount, meantCount, missed, truncatedByPlanCount } = coverage;
+  const { readCount, meantCount, missed, truncatedByPlanCount, readInPartCount } = coverage;
   const of =
     meantCount === undefined ? " (newest; there may be more)" : ` of ${formatCount(meantCount)}`;
   const truncated = truncatedByPlanCount > 0 ? `, ${truncatedByPlanCount} truncated by plan` : "";
+  const inPart = readInPartCount > 0 ? `, ${readInPartCount} only in part` : "";
   const named = missed
     .slice(0, MAX_NAMED)
     .map(({ traceId, code }) => `${safeId(traceId)} (${code})`);
@@ -142,5 +148,5 @@ export function coverageText(coverage: Coverage): string {
       ? `${plural(readCount, "trace")} read${of}`
       : `${formatCount(readCount)}${of} traces read`;
   const isAll = meantCount !== undefined && readCount + missed.length >= meantCount;
-  return `${readText}${truncated}.${notRead}${isAll ? "" : MORE}`;
+  return `${readText}${truncated}${inPart}.${notRead}${isAll ? "" : MORE}`;
 }

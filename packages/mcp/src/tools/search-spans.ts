@@ -16,11 +16,18 @@ import {
   until,
 } from "./fields.js";
 import { grepPayload, payloadsOf } from "./payload.js";
-import { type Coverage, coverageText, readTraces } from "./read-traces.js";
+import {
+  type Coverage,
+  coverageText,
+  readSelected,
+  selectedIds,
+  selectTraces,
+} from "./read-traces.js";
 import { excerpt } from "./recorded-text.js";
 import { safeId, shortSpanIds } from "./span-ids.js";
 import { spanLine } from "./span-line.js";
 import { plural } from "./text.js";
+import { resolveTraceId } from "./trace-ids.js";
 import { searchedText, tracesWithMatch } from "./traces-with-match.js";
 
 const KINDS = [
@@ -82,10 +89,12 @@ export const searchSpans = defineTool({
   async run(args, context): Promise<Found> {
     const { trace_id, limit, text } = args;
     const filter = filterOf(args);
-    const named = trace_id === undefined ? undefined : [trace_id];
+    const named =
+      trace_id === undefined ? undefined : [await resolveTraceId(trace_id, context, "trace_id")];
     const found = named ? undefined : await tracesWithMatch({ ...args, filter, text }, context);
-    const { parts, coverage } = await readTraces(
-      { ...args, trace_ids: found?.traceIds ?? named },
+    const chosen = named ?? found?.traceIds;
+    const { parts, coverage } = await readSelected(
+      chosen ? selectedIds(chosen) : await selectTraces(args, context),
       (trace) => matchesIn(trace, { filter, text, limit }),
       context,
     );

@@ -26,8 +26,8 @@ export function safeId(id: string): string {
   return /^[\w.:-]{1,64}$/.test(id) ? id : "?";
 }
 
-/** @throws ArgumentError for an id that no span of the trace, or more than one, begins with */
-export function findSpan(tree: SpanTree, idOrPrefix: string): SpanNode {
+/** @throws ArgumentError about `argument` for an id that no span of the trace, or more than one, begins with */
+export function findSpan(tree: SpanTree, idOrPrefix: string, argument: string): SpanNode {
   const exact = tree.byId.get(idOrPrefix);
   if (exact !== undefined) return exact;
 
@@ -35,10 +35,10 @@ export function findSpan(tree: SpanTree, idOrPrefix: string): SpanNode {
   const matches = tree.nodes.filter(({ span }) => span.spanId.startsWith(prefix));
   const [match] = prefix.length < MIN_ID_PREFIX ? [] : matches;
   if (match === undefined) {
-    throw new ArgumentError("span_id", "No span of this trace has this id.");
+    throw new ArgumentError(argument, "No span of this trace has this id.");
   }
   if (matches.length > 1) {
-    throw new ArgumentError("span_id", `${matches.length} spans of this trace begin with this id.`);
+    throw new ArgumentError(argument, `${matches.length} spans of this trace begin with this id.`);
   }
   return match;
 }

@@ -4,23 +4,29 @@ import type { Span } from "../trace/trace.js";
 import type { SpanNode } from "../trace/tree.js";
 import type { Usage } from "../trace/usage.js";
 import { excerpt } from "./recorded-text.js";
-import { formatCount, formatDuration, formatUsd } from "./text.js";
+import { formatCount, formatDuration, formatUsd, plural } from "./text.js";
 
 /** Longest name and longest error message on a line, in characters. */
 const MAX_NAME_CHARS = 80;
 export const MAX_MESSAGE_CHARS = 160;
 
-/** One span on one line: kind, name, model, duration, what it used itself, its error, and its id. */
+/** One span on one line: kind, name, model, duration, what it used itself, its links, its error, and its id. */
 export function spanLine(node: SpanNode, id: string, error = errorText(node.span)): string {
   const { span, own } = node;
   const facts = [
     spanTitle(node),
     formatDuration(span.durationMs),
     usageText(own),
+    linksText(span),
     error,
     `[${id}]`,
   ];
   return facts.filter(Boolean).join(" ");
+}
+
+/** get_spans shows where they lead. */
+function linksText({ links }: Span): string {
+  return links.length === 0 ? "" : plural(links.length, "link");
 }
 
 /** Kind and name, and the model where the name does not say it. */

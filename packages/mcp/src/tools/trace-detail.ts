@@ -46,7 +46,7 @@ export const traceDetail = defineTool({
   }),
 
   async run({ trace_id, view, ...args }, { client, signal, limits }): Promise<Detail> {
-    const id = await resolveTraceId(trace_id, client, signal);
+    const id = await resolveTraceId(trace_id, { client, signal }, "trace_id");
     if (view !== "auto" && view !== "raw") {
       return { view, tree: buildTree(await client.getTrace(id, signal)) };
     }
@@ -65,7 +65,8 @@ export const traceDetail = defineTool({
   format(detail, { focus_span_id, depth, max_tokens, cursor }) {
     if (detail.view === "raw") return detail.body;
     const { view, tree, notice } = detail;
-    const focus = focus_span_id === undefined ? undefined : findSpan(tree, focus_span_id);
+    const focus =
+      focus_span_id === undefined ? undefined : findSpan(tree, focus_span_id, "focus_span_id");
     const options = { maxTokens: max_tokens, maxDepth: depth, focus, cursor, notice };
     return renderers[view](tree, options);
   },

@@ -1,9 +1,9 @@
-import { summarizeTrace, type TraceSummary } from "../trace/summary.js";
+import { summarizeTrace } from "../trace/summary.js";
 import type { SpanTree } from "../trace/tree.js";
 import { excerpt } from "./recorded-text.js";
 import { safeId } from "./span-ids.js";
 import { usageText } from "./span-line.js";
-import { formatDuration, formatTime, plural } from "./text.js";
+import { formatCount, formatDuration, formatTime, plural } from "./text.js";
 
 /** What every view of one trace begins with: the run in figures, and what is missing from it. */
 export function traceHead(tree: SpanTree, summary = summarizeTrace(tree)): readonly string[] {
@@ -17,7 +17,7 @@ export function traceHead(tree: SpanTree, summary = summarizeTrace(tree)): reado
   ];
   return [
     `Trace ${safeId(tree.trace.traceId)}: ${facts.filter(Boolean).join(", ")}`,
-    ...gaps(tree, summary),
+    ...gapLines(tree),
   ];
 }
 
@@ -29,11 +29,15 @@ export function tagLines({ trace }: SpanTree): readonly string[] {
 const MAX_TAGS_CHARS = 200;
 
 /** Reasons why the trace may not be the whole run. */
-function gaps(tree: SpanTree, { spanCount }: TraceSummary): readonly string[] {
-  const orphans = tree.roots.filter(({ link }) => link === "orphan").length;
+export function gapLines({ trace, roots }: SpanTree): readonly string[] {
+  const { isTruncatedByPlan, unreadSpanCount } = trace;
+  const spanCount = formatCount(trace.spans.length);
+  const orphans = roots.filter(({ link }) => link === "orphan").length;
   return [
-    tree.trace.isTruncatedByPlan &&
+    isTruncatedByPlan &&
       "The account's plan withholds attributes from this trace: prompts, tokens and costs are missing.",
+    unreadSpanCount > 0 &&
+      `${plural(unreadSpanCount, "span")} of ${spanCount} could not be read: their prompts, tokens and costs are missing. Call again to read them.`,
     orphans > 0 &&
       `${plural(orphans, "span")} of ${spanCount} name a parent that is not in the trace: the run may still be arriving, or its process was killed.`,
   ].filter((line) => line !== false);

@@ -1,5 +1,5 @@
-import type { AgentOpsClient } from "../api/client.js";
 import { ApiError, orApiError } from "../api/errors.js";
+import type { ToolContext } from "./define-tool.js";
 import { MIN_ID_PREFIX } from "./span-ids.js";
 import { ArgumentError } from "./tool-error.js";
 
@@ -7,23 +7,25 @@ import { ArgumentError } from "./tool-error.js";
 const PREFIX_SEARCH_LIMIT = 100;
 
 const PREFIX = new RegExp(`^[0-9a-f]{${MIN_ID_PREFIX},31}$`);
+const WHOLE = /^[0-9a-f]{32}$/;
 const TOO_SHORT = new RegExp(`^[0-9a-f]{1,${MIN_ID_PREFIX - 1}}$`);
 
 /**
  * The id meant by a full id, by the first 6 or more characters of a recent one, or by a dashboard URL.
  * What looks like none of them is taken for an id: servers may name traces as they like.
  *
- * @throws ArgumentError where a prefix is too short, or fits several recent traces
+ * @throws ArgumentError about `argument` where a prefix is too short, or fits several recent traces
  */
 export async function resolveTraceId(
   text: string,
-  client: AgentOpsClient,
-  signal: AbortSignal,
+  { client, signal }: Pick<ToolContext, "client" | "signal">,
+  argument: string,
 ): Promise<string> {
-  const id = idInUrl(text) ?? text;
+  const id = idInUrl(text) ?? text.trim();
   const prefix = id.toLowerCase();
+  if (WHOLE.test(prefix)) return prefix;
   if (TOO_SHORT.test(prefix)) {
-    throw new ArgumentError("trace_id", `Give ${MIN_ID_PREFIX} or more characters of it.`);
+    throw new ArgumentError(argument, `Give ${MIN_ID_PREFIX} or more characters of it.`);
   }
   if (!PREFIX.test(prefix)) return id;
 
@@ -36,7 +38,7 @@ export async function resolveTraceId(
   const matches = page.rows.map((row) => row.traceId).filter((each) => each.startsWith(prefix));
   if (matches.includes(prefix)) return prefix;
   if (matches.length > 1) {
-    throw new ArgumentError("trace_id", `${matches.length} recent traces begin with this id.`);
+    throw new ArgumentError(argument, `${matches.length} recent traces begin with this id.`);
   }
   return matches[0] ?? id;
 }

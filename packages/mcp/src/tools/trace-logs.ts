@@ -21,7 +21,7 @@ export const traceLogs = defineTool({
   }),
 
   async run({ trace_id }, { client, signal }): Promise<TraceLog> {
-    return client.traceLog(await resolveTraceId(trace_id, client, signal), signal);
+    return client.traceLog(await resolveTraceId(trace_id, { client, signal }, "trace_id"), signal);
   },
 
   format({ text, isTruncatedByPlan }, { trace_id, grep, max_tokens, cursor: skipped = 0 }) {

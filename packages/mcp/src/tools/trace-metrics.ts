@@ -99,7 +99,13 @@ async function addedUpByDatabase(
   if (!offered.has("spans.metrics")) return undefined;
 
   const rows = await client.spanMetrics({ group, traceIds, sinceUnixMs }, signal);
-  const coverage = { readCount: traceIds.length, meantCount, missed: [], truncatedByPlanCount: 0 };
+  const coverage = {
+    readCount: traceIds.length,
+    meantCount,
+    missed: [],
+    truncatedByPlanCount: 0,
+    readInPartCount: 0,
+  };
   return rows && { rows, coverage, isFromDatabase: true };
 }
 

@@ -114,9 +114,9 @@ function createLook(args: Args, context: ToolContext): () => Promise<Arrived | u
   const text = args.trace_id;
   return async () => {
     try {
-      const trace = await client.getTrace(await resolveTraceId(text, client, signal), signal);
-      const [first] = trace.spans;
-      const { traceId: id, spans } = trace;
+      const fullId = await resolveTraceId(text, context, "trace_id");
+      const { traceId: id, spans } = await client.getTrace(fullId, signal);
+      const [first] = spans;
       return {
         traceId: id,
         name: first?.name ?? "",

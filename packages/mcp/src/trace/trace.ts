@@ -13,6 +13,8 @@ export interface Trace {
   readonly spans: readonly Span[];
   /** True when the account's plan withheld attributes from this trace. */
   readonly isTruncatedByPlan: boolean;
+  /** Spans that could not be read: of them only name, times and status are known. */
+  readonly unreadSpanCount: number;
 }
 
 export interface Span {
@@ -30,11 +32,19 @@ export interface Span {
   readonly attributes: Attributes;
   readonly resourceAttributes: Attributes;
   readonly events: readonly SpanEvent[];
+  readonly links: readonly SpanLink[];
 }
 
 export interface SpanEvent {
   readonly name: string;
   readonly timeUnixMs: number;
+  readonly attributes: Attributes;
+}
+
+/** A span of this or another trace that has to do with this one, such as the message it consumes. */
+export interface SpanLink {
+  readonly traceId: string;
+  readonly spanId: string;
   readonly attributes: Attributes;
 }
 

@@ -25,7 +25,9 @@ const failedTool = {
   event_timestamps: ["2025-08-20T09:15:04.199000"],
   event_names: ["exception"],
   event_attributes: [{ "exception.message": "'x'", "exception.type": "KeyError" }],
-  link_trace_ids: [],
+  link_trace_ids: ["148dac266d95c9dc0b5616320b8488c9"],
+  link_span_ids: ["d4e5f60718293a4b"],
+  link_attributes: [{ "messaging.operation.name": "receive" }],
   metrics: null,
 };
 
@@ -37,12 +39,13 @@ function spanOf(fields: object) {
   return parseSpan(JSON.stringify({ ...failedTool, ...fields }));
 }
 
-test("a span is parsed with its attributes flat, its events and its exact duration", () => {
+test("a span is parsed with its attributes flat, its events, its links and its exact duration", () => {
   expect(parseTrace(traceOf(failedTool))).toEqual({
     traceId: "t",
     projectId: "p",
     tags: ["a"],
     isTruncatedByPlan: false,
+    unreadSpanCount: 0,
     spans: [
       {
         spanId: "c3d4e5f60718293a",
@@ -67,6 +70,13 @@ test("a span is parsed with its attributes flat, its events and its exact durati
             attributes: { "exception.message": "'x'", "exception.type": "KeyError" },
           },
         ],
+        links: [
+          {
+            traceId: "148dac266d95c9dc0b5616320b8488c9",
+            spanId: "d4e5f60718293a4b",
+            attributes: { "messaging.operation.name": "receive" },
+          },
+        ],
       },
     ],
   });
@@ -79,6 +89,7 @@ test("a span needs no more than an id and a start", () => {
     projectId: undefined,
     tags: [],
     isTruncatedByPlan: false,
+    unreadSpanCount: 0,
     spans: [
       {
         spanId: "1",
@@ -93,6 +104,7 @@ test("a span needs no more than an id and a start", () => {
         attributes: {},
         resourceAttributes: {},
         events: [],
+        links: [],
       },
     ],
   });

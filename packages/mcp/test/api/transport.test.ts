@@ -127,6 +127,13 @@ describe("Retry-After", () => {
     expect(Date.now() - started).toBeGreaterThanOrEqual(1_000);
   });
 
+  test("is waited for as often as the server asks", async () => {
+    const later = { status: 429, headers: { "retry-after": "1" } };
+    server.on(LIST, ...Array.from({ length: MAX_TRIES }, () => later), list);
+    await listTraces();
+    expect(server.count(LIST)).toBe(MAX_TRIES + 1);
+  });
+
   test("as a date is waited for", async () => {
     const date = new Date(Date.now() + 2_000).toUTCString();
     server.on(LIST, { status: 503, headers: { "retry-after": date } }, list);

@@ -22,6 +22,15 @@ test("compare_traces says when two runs do not compare", async () => {
   expect(text).toContain("The runs have no agent in common: differences mean little");
 });
 
+test.each(["a", "b"])("compare_traces says that the id in %s is too short", async (argument) => {
+  const { call } = await connect();
+  const ids = { a: traceIdOf("bridge"), b: traceIdOf("bridge"), [argument]: "abcde" };
+  const { text, isError } = await call("compare_traces", ids);
+
+  expect(isError).toBe(true);
+  expect(text).toContain(`invalid_argument: \`${argument}\`: Give 6 or more characters of it.`);
+});
+
 test("compare_traces of a run with itself finds nothing", async () => {
   const { call } = await connect();
   const id = traceIdOf("bridge");

@@ -99,7 +99,7 @@ describe("get_spans", () => {
     const { text, isError } = await call("get_spans", { trace_id, span_ids: ["ffffffffffff"] });
 
     expect(isError).toBe(true);
-    expect(text).toMatch(/^invalid_argument: `span_id`: No span of this trace has this id\.\n/);
+    expect(text).toMatch(/^invalid_argument: `span_ids`: No span of this trace has this id\.\n/);
   });
 
   test("says that shortened ids need their trace", async () => {

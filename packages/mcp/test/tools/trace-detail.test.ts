@@ -238,5 +238,5 @@ test("a span id that the trace does not have is refused", async () => {
   const { text, isError } = await ask("trace_detail", { trace_id: id, focus_span_id: "nothing" });
 
   expect(isError).toBe(true);
-  expect(text).toMatch(/^invalid_argument: `span_id`: /);
+  expect(text).toMatch(/^invalid_argument: `focus_span_id`: /);
 });

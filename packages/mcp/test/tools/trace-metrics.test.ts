@@ -54,6 +54,16 @@ test.each([
   expect(text).toMatch(row);
 });
 
+test.each([
+  ["trace_metrics", { trace_ids: ["abcde"] }, "trace_ids"],
+  ["search_spans", { trace_id: "abcde" }, "trace_id"],
+])("%s says which argument of %o is too short an id", async (tool, args, argument) => {
+  const { text, isError } = await (await connect()).call(tool, args);
+
+  expect(isError).toBe(true);
+  expect(text).toContain(`invalid_argument: \`${argument}\`: Give 6 or more characters of it.`);
+});
+
 test("trace_metrics reads the traces it is given, and reports one it cannot read beside them", async () => {
   const { call } = await connect();
   const trace_ids = [traceIdOf("bridge"), "f".repeat(32)];

@@ -23,6 +23,7 @@ export function span(spanId: string, part: SpanPart = {}): Span {
     attributes: {},
     resourceAttributes: {},
     events: [],
+    links: [],
     ...part,
   };
 }
@@ -33,6 +34,7 @@ export function trace(spans: readonly Span[], part: Partial<Omit<Trace, "spans">
     projectId: undefined,
     tags: [],
     isTruncatedByPlan: false,
+    unreadSpanCount: 0,
     ...part,
     spans: spans.toSorted((a, b) => a.startUnixMs - b.startUnixMs),
   };
