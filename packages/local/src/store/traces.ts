@@ -14,6 +14,8 @@ export interface TraceSummary extends TraceExtent, UsageFigures {
   readonly spanCount: number;
   readonly okCount: number;
   readonly errorCount: number;
+  /** Spans that report tokens but no cost. */
+  readonly unpricedCount: number;
 }
 
 /** Condition and `GROUP BY TraceId` follow. */
@@ -30,6 +32,7 @@ SELECT
   sum(SpanCount) AS spanCount,
   sum(OkCount) AS okCount,
   sum(ErrorCount) AS errorCount,
+  sum(UnpricedCount) AS unpricedCount,
   ${usageColumns(traceUsage)}
 FROM trace_summary
 WHERE project_id = {projectId:String}`;
@@ -48,7 +51,7 @@ export async function readTrace(
 
 // Nanoseconds since the epoch do not fit a JSON number, so they travel as text.
 export const summaryFields = [
-  "traceId, rootName, rootServiceName, rootTags, spanCount, okCount, errorCount",
+  "traceId, rootName, rootServiceName, rootTags, spanCount, okCount, errorCount, unpricedCount",
   "toString(start) AS startUnixNano",
   "toString(lastStart) AS lastStartUnixNano",
   "toString(end) AS endUnixNano",
