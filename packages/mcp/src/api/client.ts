@@ -78,6 +78,7 @@ export interface TraceRow {
   readonly durationMs: number | undefined;
   readonly spanCount: number | undefined;
   readonly errorCount: number | undefined;
+  /** Undefined also where model calls were, or may have been, made at no known price. */
   readonly costUsd: number | undefined;
   /** The row as the server sent it. */
   readonly wire: Readonly<Record<string, unknown>>;
