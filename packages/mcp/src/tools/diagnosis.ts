@@ -148,13 +148,19 @@ function growthLines(tree: SpanTree, idOf: IdOf): readonly string[] {
     const last = calls.at(-1);
     if (first === undefined || last === undefined || calls.length < MIN_GROWTH_CALLS) return [];
     const who = excerpt(agent ?? "(no agent)", 60);
-    const curve = `${who}: ${formatCount(first.inputTokens)} → ${formatCount(last.inputTokens)} prompt tok over ${calls.length} calls, peak ${formatCount(peakTokens)}`;
+    const curve = `${who}: ${formatCount(first.inputTokens)} → ${formatCount(last.inputTokens)} prompt tok over ${formatCount(calls.length)} calls, peak ${formatCount(peakTokens)}${cachedText(calls)}`;
     const jumps = calls
       .filter(({ isJump }) => isJump)
       .sort((a, b) => (b.grownTokens ?? 0) - (a.grownTokens ?? 0))
       .slice(0, MAX_JUMPS);
     return [curve, ...jumps.map((call) => jumpLine(call, idOf))];
   });
+}
+
+function cachedText(calls: readonly ContextCall[]): string {
+  const cached = calls.reduce((sum, { node }) => sum + node.own.tokens.cacheRead, 0);
+  const read = calls.reduce((sum, { inputTokens }) => sum + inputTokens, 0);
+  return cached > 0 ? `, ${formatShare(cached, read)} from cache` : "";
 }
 
 function jumpLine({ node, grownTokens = 0, causes }: ContextCall, idOf: IdOf): string {

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { traceIdOf } from "../runs/run.js";
+import { epochUnixMs, span, trace } from "../trace/draw.js";
 import { localWithWeek } from "./own-local.js";
+import { scriptedApi } from "./scripted-api.js";
 
 const connect = localWithWeek();
 
@@ -23,6 +25,27 @@ test("diagnose_trace finds the loop, what it cost, and the prompt that grew with
   );
   expect(text).toMatch(/6× tool search\(.*same output each time/);
   expect(text).toContain("400 → 5,800 prompt tok over 7 calls, peak 5,800");
+});
+
+test("diagnose_trace says how much of the prompts came from the cache", async () => {
+  const calls = [0, 900, 1_200].map((cached, index) =>
+    span(`call-${index}`, {
+      name: "openai.chat.completion",
+      startUnixMs: epochUnixMs + index,
+      attributes: {
+        "gen_ai.request.model": "gpt-4o",
+        "gen_ai.prompt.0.role": "user",
+        "gen_ai.prompt.0.content": `Step ${index}`,
+        "gen_ai.usage.input_tokens": "1400",
+        "gen_ai.usage.cache_read.input_tokens": String(cached),
+      },
+    }),
+  );
+  const run = trace(calls);
+  const { ask } = await scriptedApi([run]);
+  const { text } = await ask("diagnose_trace", { trace_id: run.traceId });
+
+  expect(text).toContain("1,400 → 1,400 prompt tok over 3 calls, peak 1,400, 50 % from cache");
 });
 
 test("diagnose_trace counts a crew's tokens once, although its root adds them up again", async () => {
