@@ -97,8 +97,9 @@ function attributesOf(attributes: Readonly<Record<string, string | number>>): re
   }));
 }
 
+/** To the microsecond: a double holds no more of today. */
 function nano(unixMs: number): string {
-  return `${Math.round(unixMs)}000000`;
+  return `${Math.round(unixMs * 1000)}000`;
 }
 
 export interface Message {
