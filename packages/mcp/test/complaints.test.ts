@@ -68,6 +68,11 @@ test.each([
   ["diagnose_trace", { trace_id }, "3 spans of 12 could not be read"],
   ["compare_traces", { a: trace_id, b: trace_id }, "b: 3 spans of 12 could not be read"],
   ["search_spans", { trace_id, text: "e" }, "1 of 1 traces read, 1 only in part."],
+  [
+    "get_spans",
+    { trace_id, span_ids: ["span-1", "span-2"] },
+    "Span span-1 could not be read: server_error.",
+  ],
   ["trace_metrics", { trace_ids: [trace_id] }, "1 of 1 traces read, 1 only in part."],
 ])("2: nothing is left out in silence: %s %o", async (tool, args, said) => {
   const api = await openHostedApi(12);
@@ -77,6 +82,15 @@ test.each([
   const { call } = await connectTo(api);
 
   expect((await call(tool, args)).text).toContain(said);
+});
+
+test("2: get_spans says that a plan withholds what it does not show", async () => {
+  const api = await openHostedApi(2);
+  api.on("GET /v4/traces/*", { body: { ...detailOf(2), freeplan_truncated: true } });
+  const { call } = await connectTo(api);
+  const { text } = await call("get_spans", { trace_id, span_ids: ["span-1"] });
+
+  expect(text).toMatch(/\nThe account's plan withholds attributes from this trace: .*$/);
 });
 
 test("10: a rate limit is kept to, and costs time instead of spans", async () => {

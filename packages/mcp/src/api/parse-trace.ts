@@ -31,7 +31,7 @@ function toTrace(wire: WireTrace): Omit<Trace, "dashboardUrl"> {
     isTruncatedByPlan:
       wire.freeplan_truncated === true ||
       wire.spans.some((span) => span.freeplan_truncated === true),
-    unreadSpanCount: wire.span_errors?.length ?? 0,
+    unreadSpanIds: new Set(wire.span_errors?.map(({ span_id }) => span_id)),
   };
 }
 

@@ -43,7 +43,7 @@ export const traceSchema = z.object({
   freeplan_truncated: z.boolean().nullish(),
   spans: z.array(spanSchema),
   /** Where a trace is read span by span: the spans that could not be read. */
-  span_errors: z.array(z.unknown()).nullish(),
+  span_errors: z.array(z.object({ span_id: z.string() })).nullish(),
 });
 
 export const metricsSchema = z.object({
