@@ -27,6 +27,18 @@ test("diagnose_trace finds the loop, what it cost, and the prompt that grew with
   expect(text).toContain("400 → 5,800 prompt tok over 7 calls, peak 5,800");
 });
 
+test("diagnose_trace tells of many small steps what they took together", async () => {
+  const { call } = await connect();
+  const { text } = await call("diagnose_trace", { trace_id: traceIdOf("nightly-fine") });
+
+  expect(text).toMatch(
+    /^79 % 42 s 60× llm openai\.chat\.completion gpt-4o-mini-2024-07-18, most 700 ms \[\w+\]$/m,
+  );
+  expect(text).toMatch(
+    /^14 % 30,000\+7,200 tok \$0\.0088 60× llm .*, most 500\+120 tok \$0\.00015 \[\w+\]$/m,
+  );
+});
+
 test("diagnose_trace says how much of the prompts came from the cache", async () => {
   const calls = [0, 900, 1_200].map((cached, index) =>
     span(`call-${index}`, {
