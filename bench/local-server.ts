@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { proc } from "./proc.js";
 
 const CLI = fileURLToPath(new URL("../packages/local/dist/cli.js", import.meta.url));
 
@@ -54,11 +55,6 @@ export async function startLocalServer(dataDir: string, ...args: string[]): Prom
 }
 
 const TICKS_PER_SECOND = 100;
-
-/** A file of `/proc`; empty where there is no `/proc`. */
-async function proc(pid: number | undefined, name: string): Promise<string> {
-  return await readFile(`/proc/${pid}/${name}`, "utf8").catch(() => "");
-}
 
 /** Runs `use` with an empty folder, which is removed whatever happens. */
 export async function withFolder<Result>(

@@ -1,4 +1,4 @@
-/** Cold start: from before the spawn to the first answer, beside Node doing nothing, turn by turn. */
+/** Cold start: from before the spawn to an answer, beside Node doing nothing, turn by turn. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
@@ -9,8 +9,6 @@ const MCP_CLI = fileURLToPath(new URL("../packages/mcp/dist/cli.cjs", import.met
 const ROUNDS = 25;
 
 const initialize = {
-  jsonrpc: "2.0",
-  id: 1,
   method: "initialize",
   params: {
     protocolVersion: "2025-06-18",
@@ -18,21 +16,30 @@ const initialize = {
     clientInfo: { name: "bench", version: "1.0.0" },
   },
 };
+const listTools = { method: "tools/list" };
+/** Without a key it ends before it would read anything: what is measured is the server. */
+const call = { method: "tools/call", params: { name: "list_traces", arguments: {} } };
 
-const idle: number[] = [];
-const server: number[] = [];
+const targets = [
+  { what: "first answer", goal: 2.5, questions: [initialize] },
+  { what: "list of tools", questions: [initialize, listTools] },
+  { what: "tool call at once", questions: [initialize, listTools, call] },
+].map((target) => ({ ...target, ms: [] as number[] }));
+const idleMs: number[] = [];
+
 for (let round = 0; round < ROUNDS; round++) {
-  idle.push(await timeToExit());
-  server.push(await timeToFirstAnswer());
+  idleMs.push(await timeToExit());
+  for (const { questions, ms } of targets) ms.push(await timeToAnswers(questions));
 }
 
-printTable(`Cold start, median of ${ROUNDS}`, [
-  { what: "node -e 0, to exit", ms: rounded(median(idle)), ratio: 1 },
-  {
-    what: "mcp-server-agentops-api, to the first answer",
-    ms: rounded(median(server)),
-    ratio: rounded(median(server.map((ms, round) => ms / (idle[round] ?? Number.NaN))), 2),
-  },
+printTable(`Cold start of mcp-server-agentops-api, median of ${ROUNDS}`, [
+  { to: "exit, node -e 0", ms: rounded(median(idleMs)), ratio: 1, goal: "" },
+  ...targets.map(({ what, goal = "", ms }) => ({
+    to: what,
+    ms: rounded(median(ms)),
+    ratio: rounded(median(ms.map((each, round) => each / (idleMs[round] ?? Number.NaN))), 2),
+    goal,
+  })),
 ]);
 
 const LOCAL_ROUNDS = 7;
@@ -61,11 +68,16 @@ async function timeToExit(): Promise<number> {
   return performance.now() - start;
 }
 
-async function timeToFirstAnswer(): Promise<number> {
+/** Asks all at once, as a client that waits for nothing. */
+async function timeToAnswers(questions: readonly object[]): Promise<number> {
   const start = performance.now();
-  const child = spawn(process.execPath, [MCP_CLI], { stdio: ["pipe", "pipe", "ignore"] });
-  child.stdin.write(`${JSON.stringify(initialize)}\n`);
-  await once(child.stdout, "data");
+  const child = spawn(process.execPath, [MCP_CLI], { env: {}, stdio: ["pipe", "pipe", "ignore"] });
+  const lines = questions.map((question, id) =>
+    JSON.stringify({ jsonrpc: "2.0", id, ...question }),
+  );
+  child.stdin.write(`${lines.join("\n")}\n`);
+  let text = "";
+  while (text.split("\n").length <= questions.length) text += await once(child.stdout, "data");
   const elapsed = performance.now() - start;
   child.stdin.end();
   await once(child, "exit");

@@ -1,17 +1,15 @@
-import { readFileSync } from "node:fs";
+#!/usr/bin/env node
 import { parseArgs } from "node:util";
-import { serveStdio } from "@modelcontextprotocol/server/stdio";
-import { openAgentOps } from "./api/agentops.js";
-import { readKnownTraceIds } from "./api/agentops-log.js";
-import { type ConfiguredAccess, resolveTarget } from "./api/url-policy.js";
-import { type Config, configSchema, readConfig, readHttpConfig } from "./config.js";
-import { createLog, fault } from "./log.js";
-import { createServer } from "./server.js";
+import { PRODUCTION_API_URL } from "./api/url-policy.js";
+import { type Config, readConfig, type ServeOptions, settings } from "./config.js";
+import { createLog } from "./log.js";
+import { answerOpening } from "./opening.js";
+import type { Recording } from "./recording.js";
 
 /** Set by the build from package.json. */
 declare const VERSION: string;
-
-const USER_AGENT = `mcp-server-agentops-api/${VERSION}`;
+/** Set by the build: JSON of what a server without a key says, and of what one with a key says. */
+declare const RECORDINGS: { readonly withoutKey: string; readonly withKey: string };
 
 const HELP = `mcp-server-agentops-api ${VERSION}
 An MCP server that lets LLM agents read AgentOps traces. It speaks MCP on stdin and stdout, or over
@@ -44,8 +42,8 @@ Add it to an MCP client:
 `;
 
 function describeSettings(): string {
-  return Object.entries(configSchema.shape)
-    .map(([name, schema]) => `  ${name}\n      ${schema.description}`)
+  return Object.entries(settings)
+    .map(([name, description]) => `  ${name}\n      ${description}`)
     .join("\n");
 }
 
@@ -53,9 +51,9 @@ async function main(): Promise<void> {
   const { help, version, http, ...httpFlags } = readFlags();
   if (help) process.stdout.write(HELP);
   else if (version) process.stdout.write(`${VERSION}\n`);
-  else if (http) await serveHttp(readConfig(process.env), httpFlags);
+  else if (http) await startHttp(httpFlags);
   else if (Object.keys(httpFlags).length > 0) throw new Error("That flag needs --http.");
-  else serveStdin(readConfig(process.env));
+  else await startStdio();
 }
 
 function readFlags() {
@@ -72,85 +70,33 @@ function readFlags() {
   }).values;
 }
 
-const log = createLog(
-  (line) => process.stderr.write(line),
-  () => new Date(),
-);
+function readOptions(): ServeOptions {
+  const log = createLog(
+    (line) => process.stderr.write(line),
+    () => new Date(),
+  );
+  return { version: VERSION, config: readConfig(process.env), log };
+}
+
+async function startHttp(flags: Record<string, unknown>): Promise<void> {
+  const options = readOptions();
+  const { serveHttp } = await import("./serve-http.js");
+  await serveHttp(flags, options);
+}
 
 /** Nothing is awaited before the first request is read: a client should not notice our start. */
-function serveStdin(config: Config): void {
+async function startStdio(): Promise<void> {
+  const options = readOptions();
   if (process.stdin.isTTY) greet();
-
-  const agentOps = openAgentOps({
-    userAgent: USER_AGENT,
-    knownTraceIds: () => readKnownTraceIds(config.AGENTOPS_LOG_FILE),
-  });
-  const configured = accessOf(config);
-  const connection = serveStdio(
-    () =>
-      createServer({
-        version: VERSION,
-        isKeyConfigured: configured.apiKey !== undefined,
-        apiUrl: configured.apiUrl,
-        limits: { maxRawTokens: config.AGENTOPS_MAX_RAW_TOKENS },
-        connect: ({ AGENTOPS_API_KEY: apiKey, AGENTOPS_API_URL: apiUrl }, traceContext) =>
-          agentOps.client({ ...resolveTarget({ apiKey, apiUrl }, configured), traceContext }),
-        onToolCall: ({ tool, error }) => {
-          if (error !== undefined) log("error", { event: "tool_failed", tool, ...fault(error) });
-        },
-      }),
-    { onerror: (error) => log("warn", { event: "protocol_error", ...fault(error) }) },
-  );
-
-  const stop = () => {
-    void agentOps.close();
-    void connection.close();
-  };
-  process.stdin.once("close", stop);
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
+  const opening = await answerOpening(recordingFor(options.config));
+  const { serveStdio } = await import("./serve-stdio.js");
+  serveStdio(opening, options);
 }
 
-/** HTTP is loaded only when asked for: stdio starts sooner without it. */
-async function serveHttp(config: Config, flags: Record<string, unknown>): Promise<void> {
-  const httpConfig = readHttpConfig(flags, config, (path) => readFileSync(path, "utf8"));
-  const [{ createMcpEndpoint }, { listen }] = await Promise.all([
-    import("./mcp-endpoint.js"),
-    import("./listen.js"),
-  ]);
-  const configured = accessOf(config);
-  const { apiUrl, allowedApiUrls } = configured;
-  const agentOps = openAgentOps({
-    userAgent: USER_AGENT,
-    publicAddressesOnly: { exceptBaseUrls: [apiUrl, ...allowedApiUrls] },
-  });
-  const endpoint = createMcpEndpoint({
-    version: VERSION,
-    agentOps,
-    configured,
-    limits: { maxRawTokens: config.AGENTOPS_MAX_RAW_TOKENS },
-    allowedHostnames: httpConfig.allowedHostnames,
-    authToken: httpConfig.authToken,
-    log,
-  });
-  const server = await listen(endpoint, {
-    ...httpConfig,
-    log,
-    now: () => performance.now(),
-    endCalls: () => void agentOps.close(),
-  });
-  log("info", { event: "listening", url: `${server.url}/mcp`, version: VERSION });
-
-  const stop = () => void server.close().then(() => agentOps.close());
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
-}
-
-function accessOf(config: Config): ConfiguredAccess {
-  return {
-    apiUrl: config.AGENTOPS_API_URL,
-    apiKey: config.AGENTOPS_API_KEY,
-    sessionCookie: config.AGENTOPS_SESSION_COOKIE,
-    allowedApiUrls: config.AGENTOPS_ALLOWED_API_URLS,
-  };
+function recordingFor({ AGENTOPS_API_KEY, AGENTOPS_API_URL }: Config): Recording {
+  const recorded = AGENTOPS_API_KEY ? RECORDINGS.withKey : RECORDINGS.withoutKey;
+  const apiUrl = JSON.stringify(AGENTOPS_API_URL);
+  return JSON.parse(recorded.replaceAll(JSON.stringify(PRODUCTION_API_URL), () => apiUrl));
 }
 
 /** Someone started it by hand: it would seem to hang, because it waits for a client to speak. */

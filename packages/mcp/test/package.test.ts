@@ -35,8 +35,8 @@ test("it installs as one package: no dependencies, and no database", () => {
 });
 
 test("it brings no compiler of schemas, which would cost 30 ms at every start", () => {
-  const command = join(folder, "node_modules/mcp-server-agentops-api/dist/cli.cjs");
-  expect(readFileSync(command, "utf8")).not.toMatch(/\bajv/i);
+  const server = join(folder, "node_modules/mcp-server-agentops-api/dist/serve-stdio.cjs");
+  expect(readFileSync(server, "utf8")).not.toMatch(/\bajv/i);
 });
 
 test("npx starts it from a folder that holds nothing else, without a network, to read a server of this machine", async () => {

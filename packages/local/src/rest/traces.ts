@@ -91,6 +91,7 @@ function traceListItem(trace: TraceSummary) {
     error_count: trace.errorCount,
     tags: parseTags(trace.rootTags),
     total_cost: trace.totalCostUsd,
+    unpriced_count: trace.unpricedCount,
   };
 }
 

@@ -11,6 +11,8 @@ export interface TraceSummary extends TraceSums {
   readonly startUnixNano: bigint;
   /** When the last of all spans ended. */
   readonly endUnixNano: bigint;
+  /** Spans that report tokens but no cost. */
+  readonly unpricedCount: number;
 }
 
 /** Condition and `GROUP BY TraceId` follow. */
@@ -27,6 +29,7 @@ SELECT
   sum(SpanCount) AS spanCount,
   sum(OkCount) AS okCount,
   sum(ErrorCount) AS errorCount,
+  sum(UnpricedCount) AS unpricedCount,
   ${usageColumns(traceUsage)}
 FROM trace_summary
 WHERE project_id = {projectId:String}`;
@@ -45,7 +48,7 @@ export async function readTrace(
 
 // Nanoseconds since the epoch do not fit a JSON number, so they travel as text.
 export const summaryFields = [
-  "traceId, rootName, rootServiceName, rootTags, spanCount, okCount, errorCount",
+  "traceId, rootName, rootServiceName, rootTags, spanCount, okCount, errorCount, unpricedCount",
   "toString(start) AS startUnixNano",
   "toString(end) AS endUnixNano",
   ...usageFields,

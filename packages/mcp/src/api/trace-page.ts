@@ -29,7 +29,7 @@ function toWireTime(unixMs: number): string {
 export function parsePage({ body, source }: RawAnswer): TracePage {
   const { traces, total } = parseBody(listSchema, body);
   const isOfKnownRuns = source.startsWith(KNOWN_RUNS);
-  return { rows: traces.map(toRow), total: total ?? undefined, isOfKnownRuns };
+  return { rows: traces.map(toRow), total: total ?? undefined, isOfKnownRuns, source };
 }
 
 function toRow(wire: WireRow): TraceRow {
@@ -42,9 +42,14 @@ function toRow(wire: WireRow): TraceRow {
     durationMs: durationMsOf(wire, startUnixMs),
     spanCount: wire.span_count ?? undefined,
     errorCount: wire.error_count ?? undefined,
-    costUsd: wire.total_cost ?? undefined,
+    costUsd: costUsdOf(wire),
     wire,
   };
+}
+
+/** A sum of 0 may stand for calls without a known price, unless the server counts those. */
+function costUsdOf({ total_cost, unpriced_count }: WireRow): number | undefined {
+  return total_cost || (unpriced_count === 0 ? 0 : undefined);
 }
 
 function durationMsOf({ duration, end_time }: WireRow, startUnixMs: number): number | undefined {

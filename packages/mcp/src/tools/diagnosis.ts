@@ -7,6 +7,7 @@ import { type RepeatedCall, repeatedCalls } from "../trace/repeats.js";
 import { spendAfterFirstFailure } from "../trace/spend.js";
 import { summarizeTrace } from "../trace/summary.js";
 import { ancestorsOf, type SpanNode, type SpanTree } from "../trace/tree.js";
+import { raisedAt } from "./raised-at.js";
 import { excerpt } from "./recorded-text.js";
 import { errorText, spanTitle, usageText } from "./span-line.js";
 import { formatCount, formatDuration, formatShare, formatUsd, plural } from "./text.js";
@@ -50,7 +51,8 @@ function named({ span, kind }: SpanNode, idOf: IdOf): string {
 /** Most ancestors named on a path. */
 const MAX_PATH = 4;
 
-function errorLine({ origin, passedOnBy, stoppedAt }: ErrorChain, idOf: IdOf): string {
+function errorLine(chain: ErrorChain, idOf: IdOf): string {
+  const { origin, passedOnBy, stoppedAt } = chain;
   const above = ancestorsOf(origin);
   const path = above.slice(-MAX_PATH).map((node) => spanTitle(node));
   const skipped = above.length > path.length ? "… > " : "";
@@ -60,7 +62,10 @@ function errorLine({ origin, passedOnBy, stoppedAt }: ErrorChain, idOf: IdOf): s
       : passedOnBy.length === 0
         ? "was not passed on"
         : `passed on by ${passedOnBy.length}, stopped at ${spanTitle(stoppedAt)}`;
-  return `${errorText(origin.span)} in ${skipped}${[...path, named(origin, idOf)].join(" > ")}; ${reached}`;
+  const place = `${skipped}${[...path, named(origin, idOf)].join(" > ")}`;
+  return [`${errorText(origin.span)} in ${place}`, reached, raisedAt(chain)]
+    .filter(Boolean)
+    .join("; ");
 }
 
 function afterFailureLines(tree: SpanTree): readonly string[] {

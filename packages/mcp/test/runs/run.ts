@@ -82,7 +82,7 @@ function outcomeOf({ error, ok }: Step, endMs: number): Pick<OtlpSpan, "events" 
   const attributes = attributesOf({
     "exception.type": type,
     "exception.message": message,
-    "exception.stacktrace": `Traceback (most recent call last):\n  File "/app/agent.py", line 42\n${error}`,
+    "exception.stacktrace": `Traceback (most recent call last):\n  File "/app/agent.py", line 42, in run\n${error}`,
   });
   return {
     events: [{ name: "exception", timeUnixNano: nano(endMs), attributes }],

@@ -9,7 +9,7 @@ test("diagnose_trace tells an error once, with the path it took and how far it w
   const { text } = await call("diagnose_trace", { trace_id: traceIdOf("booking-6") });
 
   expect(text).toMatch(
-    /errors:\nERROR PaymentDeclined: .* in session default\.session > .* > tool charge_card \[\w+\]; passed on by 2, stopped at session/,
+    /errors:\nERROR PaymentDeclined: .* in session default\.session > .* > tool charge_card \[\w+\]; passed on by 2, stopped at session default\.session; raised at \/app\/agent\.py:42 in run$/m,
   );
   expect(text.match(/PaymentDeclined/g)).toHaveLength(1);
 });

@@ -1,0 +1,45 @@
+import { isRecord } from "./trace/json.js";
+
+/**
+ * What clients ask first, and what the server says to that: who it is and what it offers. The build asks
+ * the server itself (`record-opening.js`).
+ */
+export type Recording = readonly {
+  readonly method: string;
+  readonly params: Fields;
+  readonly result: Fields;
+}[];
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Where clients of stateless protocol versions say with each question which one they speak. */
+const VERSION_KEY = "io.modelcontextprotocol/protocolVersion";
+
+/** The result to a question as it was recorded; undefined where only the server knows. */
+export function recordedResult(
+  recording: Recording,
+  method: unknown,
+  params: unknown = {},
+): Fields | undefined {
+  if (!isRecord(params)) return undefined;
+  const version = versionOf(params);
+  return recording.find(
+    (recorded) =>
+      recorded.method === method &&
+      versionOf(recorded.params) === version &&
+      holds(params, recorded.params) &&
+      Object.keys(params).every((key) => key === "_meta" || key in recorded.params),
+  )?.result;
+}
+
+function versionOf({ protocolVersion, _meta }: Fields): unknown {
+  return (isRecord(_meta) ? _meta[VERSION_KEY] : undefined) ?? protocolVersion;
+}
+
+/** Whether it has all that was recorded, whatever it says there. */
+function holds(value: unknown, recorded: unknown): boolean {
+  if (!isRecord(recorded)) return typeof value === typeof recorded;
+  return (
+    isRecord(value) && Object.entries(recorded).every(([key, each]) => holds(value[key], each))
+  );
+}
