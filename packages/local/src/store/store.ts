@@ -77,7 +77,12 @@ export async function openStore(location: StoreLocation): Promise<Store> {
   const database = await openDatabase(location);
   const readOnly = location.clickHouse?.readOnly;
   const projects = readOnly ? namedProjects(readOnly.projects) : storedProjects(database);
-  if (!readOnly) await prepare(database, projects);
+  if (!readOnly) {
+    await prepare(database, projects).catch(async (error) => {
+      await database.close();
+      throw error;
+    });
+  }
 
   const log = await openSpanLog(database);
   const writer = createSpanWriter(log);

@@ -360,3 +360,21 @@ test("tables that a newer program wrote are refused", async () => {
   await repaired.close();
   store = await openStore({ dataDir });
 });
+
+test("the embedded engine may take two gigabytes of memory, a quarter of it for its caches", async () => {
+  await store.close();
+  const database = await openDatabase({ dataDir });
+  const limits = await database.read<{ name: string; value: number }>(
+    `SELECT name, toUInt64(value) AS value FROM system.server_settings
+    WHERE name = 'max_server_memory_usage'
+      OR match(name, '^(index_)?mark_cache_size$') OR name LIKE 'text_index%cache_size'`,
+  );
+  await database.close();
+  store = await openStore({ dataDir });
+
+  const gibibyte = 1024 ** 3;
+  const caches = limits.filter(({ name }) => name.endsWith("cache_size"));
+  expect(limits).toContainEqual({ name: "max_server_memory_usage", value: 2 * gibibyte });
+  expect(caches).toHaveLength(5);
+  expect(caches.reduce((sum, { value }) => sum + value, 0)).toBe(gibibyte / 2);
+});
