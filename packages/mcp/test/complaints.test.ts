@@ -1,5 +1,8 @@
 import { expect, onTestFinished, test } from "vitest";
 import { startLocal } from "../../../test/start-local.js";
+import { openAgentOps } from "../src/api/agentops.js";
+import { PRODUCTION_API_URL } from "../src/api/url-policy.js";
+import { createServer } from "../src/server.js";
 import {
   type Answer,
   type FaultServer,
@@ -8,13 +11,16 @@ import {
 } from "./api/fault-server.js";
 import {
   apiKey,
+  detailOf,
   scriptPublicGeneration,
   spanDetail,
   summaryOf,
+  tokenAnswer,
   traceId,
   traceNotFound,
 } from "./api/scripts.js";
-import { connectOverStdio } from "./mcp-client.js";
+import { callerOf, connectOverStdio } from "./mcp-client.js";
+import { connectInProcess } from "./tools/scripted-api.js";
 
 /*
  * What users of other trace servers complain about most, tried on the built server, where no other test
@@ -126,6 +132,27 @@ test("6, 14: one server reads any deployment and project, each call with its own
     '{"authorization":"Bearer key-of-another"}',
   ]);
 });
+
+test.each(["trace_detail", "diagnose_trace"])(
+  "15: %s links to the trace in the dashboard of AgentOps Cloud",
+  async (tool) => {
+    const answer = ({ url }: Request) =>
+      Response.json(url.endsWith("/token") ? tokenAnswer.body : detailOf(2));
+    const agentOps = openAgentOps({ userAgent: "test", answer });
+    onTestFinished(() => agentOps.close());
+    const server = createServer({
+      version: "0.0.0",
+      isKeyConfigured: true,
+      apiUrl: PRODUCTION_API_URL,
+      limits: { maxRawTokens: 1 },
+      connect: () => agentOps.client({ baseUrl: PRODUCTION_API_URL, apiKey }),
+      onToolCall: () => {},
+    });
+    const { text } = await callerOf(await connectInProcess(server))(tool, { trace_id });
+
+    expect(text).toContain(`\nDashboard: https://app.agentops.ai/sessions?trace_id=${traceId}\n`);
+  },
+);
 
 test("span links are shown, with where they lead", async () => {
   const local = await startLocal();

@@ -73,7 +73,7 @@ async function reopen(): Promise<void> {
 async function figures(traceId: string, projectId = project) {
   const trace = await store.trace(projectId, traceId);
   if (!trace) return undefined;
-  const spans = await collect(store.traceSpans(projectId, trace));
+  const spans = await collect(store.traceSpans(projectId, traceId));
   return { summary: trace.spanCount, stored: spans.length, tokens: trace.totalTokens };
 }
 
@@ -303,7 +303,7 @@ test("a trace's spans come once each and in order, however many pages they are, 
       Number(b.durationNano - a.durationNano) ||
       (a.spanId < b.spanId ? -1 : 1),
   );
-  const read = trace ? await collect(store.traceSpans(project, trace)) : [];
+  const read = await collect(store.traceSpans(project, traceId));
   expect(read.map(({ spanId }) => spanId)).toEqual(sorted.map(({ spanId }) => spanId));
 });
 

@@ -81,6 +81,8 @@ export const rowSchema = z.looseObject({
   span_count: maybeCount,
   error_count: maybeCount,
   total_cost: z.coerce.number().nullish().catch(undefined),
+  /** Spans with tokens but no cost; only our own servers count them. */
+  unpriced_count: maybeCount,
 });
 
 export const listSchema = z.object({ traces: z.array(rowSchema), total: maybeCount });

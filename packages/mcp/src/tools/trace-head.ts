@@ -17,8 +17,13 @@ export function traceHead(tree: SpanTree, summary = summarizeTrace(tree)): reado
   ];
   return [
     `Trace ${safeId(tree.trace.traceId)}: ${facts.filter(Boolean).join(", ")}`,
+    ...dashboardLine(tree),
     ...gapLines(tree),
   ];
+}
+
+function dashboardLine({ trace: { dashboardUrl } }: SpanTree): readonly string[] {
+  return dashboardUrl === undefined ? [] : [`Dashboard: ${dashboardUrl}`];
 }
 
 /** The tags, as a recorded line. */

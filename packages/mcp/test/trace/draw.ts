@@ -35,6 +35,7 @@ export function trace(spans: readonly Span[], part: Partial<Omit<Trace, "spans">
     tags: [],
     isTruncatedByPlan: false,
     unreadSpanCount: 0,
+    dashboardUrl: undefined,
     ...part,
     spans: spans.toSorted((a, b) => a.startUnixMs - b.startUnixMs),
   };
