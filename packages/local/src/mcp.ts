@@ -34,7 +34,7 @@ export function createMcpRoute({ defaultKey, ...options }: McpRouteOptions): Mcp
 
     async endCalls() {
       const opened = await opening;
-      await opened?.agentOps.close();
+      opened?.agentOps.close();
     },
   };
 }

@@ -1,6 +1,20 @@
 import type { McpServer } from "@modelcontextprotocol/server";
 import * as z from "zod";
 
+// Made once: over HTTP every request makes a server.
+const argsOf = {
+  debug_failed_run: z.object({
+    trace_id: z.string().optional().describe("The run; the latest that failed if left out."),
+  }),
+  review_cost: z.object({
+    since: z.string().optional().describe("How far back, such as 24h or 7d. Default: 7d."),
+  }),
+  compare_runs: z.object({
+    a: z.string().describe("Trace id of the run before."),
+    b: z.string().describe("Trace id of the run after."),
+  }),
+};
+
 /** Ways to work with the tools that users can start by name. */
 export function registerPrompts(server: McpServer): void {
   server.registerPrompt(
@@ -8,9 +22,7 @@ export function registerPrompts(server: McpServer): void {
     {
       title: "Debug a failed run",
       description: "Finds out why a run failed and what to change.",
-      argsSchema: z.object({
-        trace_id: z.string().optional().describe("The run; the latest that failed if left out."),
-      }),
+      argsSchema: argsOf.debug_failed_run,
     },
     ({ trace_id }) =>
       ask(`Find out why ${trace_id ? `the AgentOps run ${trace_id}` : "my latest failed AgentOps run"} failed.
@@ -23,9 +35,7 @@ Tell me the cause, the evidence (span ids) and the smallest change to my code th
     {
       title: "Review cost",
       description: "Finds where recent runs spend tokens and money in vain.",
-      argsSchema: z.object({
-        since: z.string().optional().describe("How far back, such as 24h or 7d. Default: 7d."),
-      }),
+      argsSchema: argsOf.review_cost,
     },
     ({ since }) => {
       const window = JSON.stringify({ since: since ?? "7d", max_traces: 50 });
@@ -40,10 +50,7 @@ Tell me the three savings with the largest effect, with figures, and say how man
     {
       title: "Compare two runs",
       description: "Says what changed between two runs and whether it got better.",
-      argsSchema: z.object({
-        a: z.string().describe("Trace id of the run before."),
-        b: z.string().describe("Trace id of the run after."),
-      }),
+      argsSchema: argsOf.compare_runs,
     },
     ({ a, b }) =>
       ask(`Compare two AgentOps runs with compare_traces ${JSON.stringify({ a, b })}.

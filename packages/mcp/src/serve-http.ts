@@ -30,7 +30,7 @@ export async function serveHttp(
     ...httpConfig,
     log,
     now: () => performance.now(),
-    endCalls: () => void agentOps.close(),
+    endCalls: () => agentOps.close(),
   });
   log("info", { event: "listening", url: `${server.url}/mcp`, version });
 

@@ -38,7 +38,7 @@ export function serveStdio({ unread, initializeId }: Opening, options: ServeOpti
   process.stdin.resume();
 
   const stop = () => {
-    void agentOps.close();
+    agentOps.close();
     void connection.close();
   };
   process.stdin.once("close", stop);

@@ -53,7 +53,7 @@ export interface AgentOps {
   /** Cheap. A client is made for one tool call: its deadline runs from here. */
   client(target: Target): AgentOpsClient;
   /** Ends every call under way with an error, forgets every token and trace, closes every connection. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 export const defaultLimits: Limits = {
@@ -61,8 +61,8 @@ export const defaultLimits: Limits = {
   // Hosts give up on a tool call after 60 s: what we know by then is worth more than their timeout.
   callDeadlineMs: 50_000,
   maxResponseBytes: 256 * 1024 * 1024,
-  // Reads 200 spans in four round trips.
-  maxInFlightPerOrigin: 64,
+  // Reads 200 spans in three round trips.
+  maxInFlightPerOrigin: 72,
 };
 
 export function openAgentOps(options: AgentOpsOptions): AgentOps {
@@ -89,7 +89,7 @@ export function openAgentOps(options: AgentOpsOptions): AgentOps {
     close() {
       closing.abort(stopping());
       for (const memory of [tokens, deployments, traces]) memory.clear();
-      return transport.close();
+      transport.close();
     },
   };
 }

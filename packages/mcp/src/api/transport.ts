@@ -1,7 +1,12 @@
 import { createBoundedCache } from "./bounded-cache.js";
 import { type Call, sleep } from "./call.js";
 import { connectionError, isTransient } from "./connection-errors.js";
-import type { ConnectionOptions, Connections, HttpRequest, HttpResponse } from "./connections.js";
+import {
+  type ConnectionOptions,
+  createConnections,
+  type HttpRequest,
+  type HttpResponse,
+} from "./connections.js";
 import { ApiError } from "./errors.js";
 import { createGate, type Gate } from "./gate.js";
 import { type Answerer, createInProcessConnections } from "./in-process.js";
@@ -21,7 +26,7 @@ export interface Transport {
    * all of ours are: the one that is not a GET, the token exchange, changes nothing on the server.
    */
   request(request: HttpRequest, call: Call): Promise<HttpResponse>;
-  close(): Promise<void>;
+  close(): void;
 }
 
 const MAX_REDIRECTS = 5;
@@ -33,13 +38,9 @@ const MAX_ORIGINS = 256;
 export function createTransport(options: TransportOptions): Transport {
   const { now } = options;
   const gates = createBoundedCache<Gate>({ maxWeight: MAX_ORIGINS, ttlMs: Infinity, now });
-  let loading = options.answer && Promise.resolve(createInProcessConnections(options.answer));
-
-  /** Node's HTTP and TLS modules take a third of its own start-up time, so the first request loads them. */
-  function connections(): Promise<Connections> {
-    loading ??= import("./connections.js").then((module) => module.createConnections(options));
-    return loading;
-  }
+  const connections = options.answer
+    ? createInProcessConnections(options.answer)
+    : createConnections(options);
 
   function gate(origin: string): Gate {
     const known = gates.get(origin);
@@ -51,11 +52,10 @@ export function createTransport(options: TransportOptions): Transport {
   }
 
   async function exchange(request: HttpRequest, call: Call): Promise<HttpResponse> {
-    const { exchange } = await connections();
     const pass = await gate(request.url.origin).enter(call.signal);
     let isOverloaded = false;
     try {
-      const response = await exchange(request, call.signal);
+      const response = await connections.exchange(request, call.signal);
       isOverloaded = response.status === 429;
       return response;
     } finally {
@@ -113,10 +113,9 @@ export function createTransport(options: TransportOptions): Transport {
       }
     },
 
-    async close() {
+    close() {
       gates.clear();
-      const opened = await loading;
-      opened?.close();
+      connections.close();
     },
   };
 }

@@ -166,7 +166,7 @@ describe("getTrace", () => {
 
     await client("another-key").getTrace(traceId, never);
     expect(server.count("GET /v4/traces/*")).toBe(2);
-    await agentOps.close();
+    agentOps.close();
     expect(await codeOf(client().getTrace(traceId, never))).toBe("cancelled");
   });
 

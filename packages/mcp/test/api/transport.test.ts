@@ -224,7 +224,7 @@ describe("connections", () => {
     const { agentOps, client } = openFor(server);
     await client().listTraces({ limit: 5 }, never);
     expect(server.openConnectionCount).toBe(1);
-    await agentOps.close();
+    agentOps.close();
     await expect.poll(() => server.openConnectionCount).toBe(0);
   });
 
@@ -233,7 +233,7 @@ describe("connections", () => {
     const { agentOps, client } = openFor(server);
     const read = codeOf(client().listTraces({ limit: 5 }, never));
     await expect.poll(() => server.count("GET /v4/traces")).toBe(1);
-    await agentOps.close();
+    agentOps.close();
     expect(await read).toBe("cancelled");
     expect(await codeOf(client().listTraces({ limit: 5 }, never))).toBe("cancelled");
     expect(server.count("GET /v4/traces")).toBe(1);
