@@ -2,16 +2,19 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { PRODUCTION_API_URL } from "../src/api/url-policy.js";
 import { settings } from "../src/config.js";
-import { shownInput } from "../src/tools/credentials.js";
 import type { Tool } from "../src/tools/define-tool.js";
 import { tools } from "../src/tools/index.js";
 import { expectGenerated, fileOf } from "./generated.js";
 
 const GENERATED = "<!-- Made from the code by `npm run test:update`: edit the code, not this. -->";
 
+const CREDENTIAL = `Every tool also takes \`AGENTOPS_API_KEY\`, the key of the project to read, and \`AGENTOPS_API_URL\` (default
+\`${PRODUCTION_API_URL}\`). The key is required unless the server was started with one. Then both are
+optional, and only \`list_traces\` and \`trace_detail\` list them.`;
+
 describe("the pages made from code are up to date (npm run test:update rewrites them)", () => {
   test("docs/tools.md lists every tool with its parameters", async () => {
-    const page = ["# Tools", GENERATED, ...tools.map(toolSection)].join("\n\n");
+    const page = ["# Tools", GENERATED, CREDENTIAL, ...tools.map(toolSection)].join("\n\n");
     await expect(`${page}\n`).toMatchFileSnapshot(fileOf("docs/tools.md"));
   });
 
@@ -36,12 +39,7 @@ describe("the pages made from code are up to date (npm run test:update rewrites 
 });
 
 function toolSection(tool: Tool): string {
-  const input = shownInput(tool.input, {
-    isKeyConfigured: false,
-    isOriginal: false,
-    apiUrl: PRODUCTION_API_URL,
-  });
-  const { properties = {}, required = [] } = z.toJSONSchema(input, { io: "input" });
+  const { properties = {}, required = [] } = z.toJSONSchema(tool.input, { io: "input" });
   const rows = Object.entries(properties).map(([name, property]) => {
     const kind = required.includes(name) ? "required" : describeDefault(property);
     return `| \`${name}\` | ${describeType(property)} | ${kind} | ${describeText(property)} |`;

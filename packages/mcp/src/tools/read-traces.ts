@@ -125,11 +125,16 @@ export function selectedIds(traceIds: readonly string[]): Selected {
   return { traceIds: distinct, meantCount: distinct.length, sinceUnixMs: undefined };
 }
 
+/** Every selected trace was read, with all it holds. */
+export function isWhole({ missed, truncatedByPlanCount, readInPartCount }: Coverage): boolean {
+  return missed.length + truncatedByPlanCount + readInPartCount === 0;
+}
+
 /** Most missed traces that are named one by one. */
 const MAX_NAMED = 5;
 
 /** How to read those that a list holds beyond `max_traces`. */
-const MORE = ` For more: max_traces up to ${MAX_TRACES_READ}, or other since and until.`;
+export const MORE = ` For more: max_traces up to ${MAX_TRACES_READ}, or other since and until.`;
 
 /** `20 of 312 traces read, 3 truncated by plan. Not read: 4b1f… (timeout).` */
 export function coverageText(coverage: Coverage): string {

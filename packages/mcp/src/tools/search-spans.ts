@@ -1,9 +1,7 @@
 import * as z from "zod";
 import type { AgentopsKind } from "../trace/agentops-kind.js";
-import { createTextFinder, matchesFilter, type SpanFilter, type TextMatch } from "../trace/find.js";
-import type { Span, Trace } from "../trace/trace.js";
-import { buildTree, type SpanNode, type SpanTree } from "../trace/tree.js";
-import { callText, renderAnswer } from "./answer.js";
+import type { SpanFilter } from "../trace/find.js";
+import { type Answer, callText, renderAnswer, shownCounts } from "./answer.js";
 import { defineTool } from "./define-tool.js";
 import {
   amount,
@@ -15,20 +13,19 @@ import {
   traceId,
   until,
 } from "./fields.js";
-import { grepPayload, payloadsOf } from "./payload.js";
 import {
   type Coverage,
   coverageText,
+  isWhole,
   readSelected,
   selectedIds,
   selectTraces,
 } from "./read-traces.js";
-import { excerpt } from "./recorded-text.js";
-import { safeId, shortSpanIds } from "./span-ids.js";
-import { spanLine } from "./span-line.js";
-import { plural } from "./text.js";
+import { safeId } from "./span-ids.js";
+import { matchesIn, type TraceMatches } from "./span-matches.js";
+import { formatCount, plural } from "./text.js";
 import { resolveTraceId } from "./trace-ids.js";
-import { searchedText, tracesWithMatch } from "./traces-with-match.js";
+import { searchedText, type TracesWithMatch, tracesWithMatch } from "./traces-with-match.js";
 
 const KINDS = [
   "session",
@@ -43,20 +40,11 @@ const KINDS = [
   "http",
 ] as const satisfies readonly AgentopsKind[];
 
-interface TraceMatches {
-  readonly traceId: string;
-  readonly startUnixMs: number;
-  readonly rootName: string;
-  readonly matchCount: number;
-  /** The first matches, as clean lines. */
-  readonly lines: readonly string[];
-}
-
 interface Found {
   readonly traces: readonly TraceMatches[];
   readonly coverage: Coverage;
-  /** What the database looked through, where it chose the traces. */
-  readonly searched: string | undefined;
+  /** Where the database chose the traces. */
+  readonly choice: TracesWithMatch | undefined;
 }
 
 export const searchSpans = defineTool({
@@ -102,31 +90,47 @@ export const searchSpans = defineTool({
     const traces = parts
       .filter(({ matchCount, startUnixMs }) => matchCount > 0 && startUnixMs >= sinceUnixMs)
       .toSorted((a, b) => b.startUnixMs - a.startUnixMs);
-    return { traces, coverage, searched: found && searchedText(found) };
+    return { traces, coverage, choice: found };
   },
 
-  format({ traces, coverage, searched }, { limit, max_tokens, trace_id }) {
-    const matchCount = traces.reduce((sum, trace) => sum + trace.matchCount, 0);
-    const perTrace = Math.max(1, Math.ceil(limit / Math.max(1, traces.length)));
-    const matched = `${plural(matchCount, "span")} in ${plural(traces.length, "trace")} match.`;
-    const head = [matched, searched, coverageText(coverage)].filter(Boolean).join(" ");
-    const lines = traces.flatMap(({ traceId: id, rootName, lines: matches, matchCount: count }) => [
-      `trace ${safeId(id)} ${rootName}: ${count}`,
-      ...matches.slice(0, perTrace).map((line) => `  ${line}`),
-    ]);
-    const cutTrace = traces.find(
-      ({ lines: shown, matchCount: count }) => count > Math.min(perTrace, shown.length),
-    );
-    return renderAnswer(
-      {
-        head: [head],
-        sections: [{ lines, rest: () => narrower }],
-        foot: cutTrace === undefined ? [] : [restOf(cutTrace, limit, trace_id !== undefined)],
-      },
-      max_tokens,
-    );
+  format(found, { limit, max_tokens, trace_id }) {
+    const lines = matchLines(found.traces, limit);
+    const isOneTrace = trace_id !== undefined;
+    const answer = (shownLines: readonly string[]): Answer => ({
+      head: [headText(found, shownLines.filter(isMatchLine).length)],
+      sections: [{ lines: shownLines, total: lines.length, rest: () => narrower }],
+      foot: cutText(found.traces, limit, isOneTrace),
+    });
+    const [shown = 0] = shownCounts(answer(lines), max_tokens);
+    return renderAnswer(answer(lines.slice(0, shown)), max_tokens);
   },
 });
+
+/** How many spans matched and are shown, and what was searched for them. */
+function headText({ traces, coverage, choice }: Found, shownCount: number): string {
+  const matchCount = traces.reduce((sum, trace) => sum + trace.matchCount, 0);
+  const matched = `${plural(matchCount, "span")} in ${plural(traces.length, "trace")} match, ${formatCount(shownCount)} shown.`;
+  const searched = choice && searchedText(choice);
+  const read = choice && isWhole(coverage) ? undefined : coverageText(coverage);
+  return [matched, searched, read].filter(Boolean).join(" ");
+}
+
+const MATCH_INDENT = "  ";
+
+function isMatchLine(line: string): boolean {
+  return line.startsWith(MATCH_INDENT);
+}
+
+function matchLines(traces: readonly TraceMatches[], limit: number): readonly string[] {
+  return traces.flatMap(({ traceId: id, rootName, lines, matchCount }) => [
+    `trace ${safeId(id)} ${rootName}: ${matchCount}`,
+    ...lines.slice(0, limitPerTrace(traces, limit)).map((line) => MATCH_INDENT + line),
+  ]);
+}
+
+function limitPerTrace(traces: readonly TraceMatches[], limit: number): number {
+  return Math.max(1, Math.ceil(limit / Math.max(1, traces.length)));
+}
 
 type Args = z.output<typeof searchSpans.input>;
 
@@ -148,60 +152,20 @@ function filterOf(args: Args): SpanFilter {
 
 const narrower = "the same call with a larger max_tokens, or with another filter";
 
-function restOf({ traceId: id }: TraceMatches, limit: number, isOneTrace: boolean): string {
+/** How to see the matches that `limit` leaves out. */
+function cutText(
+  traces: readonly TraceMatches[],
+  limit: number,
+  isOneTrace: boolean,
+): readonly string[] {
+  const perTrace = limitPerTrace(traces, limit);
+  const cut = traces.find(({ lines, matchCount }) => matchCount > Math.min(perTrace, lines.length));
+  if (cut === undefined) return [];
   return isOneTrace
-    ? `More of them: the same call with a limit of ${Math.min(200, limit * 4)}, or with another filter.`
-    : `All of one trace: ${callText("search_spans", { trace_id: safeId(id) })} with the same filters.`;
-}
-
-interface Search {
-  readonly filter: SpanFilter;
-  readonly text: string | undefined;
-  readonly limit: number;
-}
-
-function matchesIn(trace: Trace, { filter, text, limit }: Search): TraceMatches {
-  const tree = buildTree(trace);
-  const idOf = shortSpanIds(trace);
-  const find = text === undefined ? undefined : createTextFinder(text);
-  let matchCount = 0;
-  const lines: string[] = [];
-  for (const node of tree.nodes) {
-    if (!matchesFilter(node, filter)) continue;
-    const [match] = find?.(node.span) ?? [];
-    if (find !== undefined && match === undefined) continue;
-    matchCount += 1;
-    if (lines.length < limit) lines.push(matchLine(node, idOf(node.span.spanId), match));
-  }
-  return {
-    traceId: trace.traceId,
-    startUnixMs: trace.spans[0]?.startUnixMs ?? 0,
-    rootName: excerpt(rootNameOf(tree), MAX_ROOT_NAME_CHARS),
-    matchCount,
-    lines,
-  };
-}
-
-const MAX_ROOT_NAME_CHARS = 60;
-
-function rootNameOf({ roots }: SpanTree): string {
-  return roots[0]?.span.name ?? "";
-}
-
-const MAX_FIELD_CHARS = 60;
-const isOnTheLine: ReadonlySet<string> = new Set(["name", "status_message"]);
-
-/** The span, and where the text first occurs in it. */
-function matchLine(node: SpanNode, id: string, match: TextMatch | undefined): string {
-  const line = spanLine(node, id);
-  if (match === undefined || isOnTheLine.has(match.field)) return line;
-  return `${line} ${excerpt(match.field, MAX_FIELD_CHARS)}: ${snippetOf(node.span, match)}`;
-}
-
-/** Cut out of the clean text: a snippet of the recorded one may begin in the middle of a key. */
-function snippetOf(span: Span, match: TextMatch): string {
-  const payload = payloadsOf(span).find(({ path }) => path === match.field);
-  const wanted = match.snippet.slice(match.snippetOffset, match.snippetOffset + match.length);
-  const [found] = payload === undefined ? [] : grepPayload(payload, wanted);
-  return found ?? "";
+    ? [
+        `More of them: the same call with a limit of ${Math.min(200, limit * 4)}, or with another filter.`,
+      ]
+    : [
+        `All of one trace: ${callText("search_spans", { trace_id: safeId(cut.traceId) })} with the same filters.`,
+      ];
 }

@@ -2,6 +2,7 @@ import type { SpanPage, SpanSearch } from "../api/client.js";
 import type { SpanFilter } from "../trace/find.js";
 import type { ToolContext } from "./define-tool.js";
 import { type Moment, unixMsOf } from "./fields.js";
+import { MORE } from "./read-traces.js";
 import { plural } from "./text.js";
 
 export interface SpanQuestion {
@@ -54,10 +55,12 @@ export async function tracesWithMatch(
   return undefined;
 }
 
-export function searchedText({ isWholeWindow, traceIds }: TracesWithMatch): string {
-  return isWholeWindow
-    ? "Searched: the whole window, in the database."
-    : `Searched: newest first, in the database, up to ${plural(traceIds.length, "trace")}; there may be more.`;
+/** What the database searched. */
+export function searchedText({ isWholeWindow, traceIds, sinceUnixMs }: TracesWithMatch): string {
+  if (isWholeWindow) {
+    return `The database searched every trace${sinceUnixMs === undefined ? "" : " of the window"}.`;
+  }
+  return `The database searched newest first, until ${plural(traceIds.length, "trace")} matched: there may be more.${MORE}`;
 }
 
 /**

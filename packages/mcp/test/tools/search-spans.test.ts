@@ -4,7 +4,7 @@ import { localWithWeek } from "./own-local.js";
 
 const connect = localWithWeek();
 
-const inDatabase = "Searched: the whole window, in the database.";
+const inDatabase = "The database searched every trace";
 
 describe.each([
   { where: "in the database", hidesCapabilities: false },
@@ -14,8 +14,8 @@ describe.each([
     const { call } = await connect({ hidesCapabilities });
     const { text } = await call("search_spans", { text: "PAYMENTDECLINED" });
 
-    const coverage = hidesCapabilities ? "11 of 11" : `${inDatabase} 3 of 3`;
-    expect(text.split("\n")[0]).toBe(`9 spans in 3 traces match. ${coverage} traces read.`);
+    const searched = hidesCapabilities ? "11 of 11 traces read" : inDatabase;
+    expect(text.split("\n")[0]).toBe(`9 spans in 3 traces match, 9 shown. ${searched}.`);
     for (const key of ["booking-2", "booking-4", "booking-6"]) {
       expect(text).toContain(traceIdOf(key));
     }
@@ -43,6 +43,10 @@ test.each([
   { kind: "llm" },
   { name: "openai.chat", limit: 200 },
   { status: "unset", min_duration_ms: 0.000_000_1 },
+  { tool: "CHARGE_card", status: "error" },
+  { model: "GPT-4o-2024", min_duration_ms: 1_000 },
+  { attribute: "from_agent" },
+  { text: "declined", tool: "charge_card", name: "CHARGE", since: "5d" },
   { kind: "tool", since: "40h" },
   { attribute: "gen_ai.request.model=gpt", since: "4d" },
 ])("search_spans answers %o alike in the database and over fetched traces", async (question) => {
@@ -65,7 +69,16 @@ test.each([
 ])("search_spans reads traces for %o, which only a whole trace can tell", async (question) => {
   const { text } = await (await connect()).call("search_spans", question);
 
-  expect(text).toMatch(/^\d+ spans? in \d+ traces? match\. \d/);
+  expect(text).toMatch(/^\d+ spans? in \d+ traces? match, \d+ shown\. \d+ of \d+ traces read\./);
+});
+
+test("search_spans says how many of the matches it shows", async () => {
+  const { call } = await connect();
+  const { text } = await call("search_spans", { name: "openai.chat", limit: 60, max_tokens: 800 });
+  const shown = text.match(/^ {2}llm /gm)?.length;
+
+  expect(text).toContain(`spans in 2 traces match, ${shown} shown. `);
+  expect(text).toContain("Rest: the same call with a larger max_tokens");
 });
 
 test("search_spans over fetched traces reads no more than asked, and says so", async () => {
@@ -80,11 +93,11 @@ test("search_spans in the database finds no more traces than asked, and says so"
   const { text } = await call("search_spans", { kind: "handoff", max_traces: 2 });
 
   expect(text).toMatch(
-    /^2 spans in 2 traces match\. Searched: newest first, in the database, up to 2 traces; there may be more\./,
+    /^2 spans in 2 traces match, 2 shown\. The database searched newest first, until 2 traces matched: there may be more\. For more: max_traces up to 100/,
   );
 });
 
 /** Everything but how it was found. */
 function withoutCoverage(answer: string): string {
-  return answer.replace(/(match\.).*/, "$1");
+  return answer.replace(/(match, [\d,]+ shown\.).*/, "$1");
 }

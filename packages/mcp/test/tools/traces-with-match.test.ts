@@ -34,14 +34,14 @@ test("a trace that began before the window is outside it, whatever spans began w
   const fetched = await (await connect({ hidesCapabilities: true })).call("search_spans", question);
   const { text } = await (await connect()).call("search_spans", question);
 
-  expect(fetched.text).toMatch(/^0 spans in 0 traces match\. 2/);
+  expect(fetched.text).toMatch(/^0 spans in 0 traces match, 0 shown\. 2/);
   expect(text).toMatch(
-    /^0 spans in 0 traces match\. Searched: the whole window, in the database\./,
+    /^0 spans in 0 traces match, 0 shown\. The database searched every trace of the window\./,
   );
 });
 
 test("a trace with more matches than the search looks at hides no others: the traces are read", async () => {
   const { text } = await (await connect()).call("search_spans", { name: "step" });
 
-  expect(text).toMatch(/^601 spans in 2 traces match\. 3 of 3 traces read\./);
+  expect(text).toMatch(/^601 spans in 2 traces match, 11 shown\. 3 of 3 traces read\./);
 });
