@@ -15,7 +15,7 @@ import {
 
 /** The batch size of the AgentOps SDK. */
 export const SPANS_PER_BATCH = 512;
-const SPANS_PER_TRACE = 16;
+export const SPANS_PER_TRACE = 16;
 const MIN_TEXT_BYTES = 1024;
 const MAX_TEXT_BYTES = 8 * 1024;
 

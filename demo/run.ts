@@ -12,9 +12,11 @@ const MCP_CLI = fileURLToPath(new URL("../packages/mcp/dist/cli.cjs", import.met
 /** How much of a raw answer is printed: enough to see its shape. */
 const MAX_PRINTED_CHARS = 1_500;
 
+let stepCount = 0;
+
 const local = await startLocal(["--sample"]);
 try {
-  heading("1. agentops-local is running, and three traced agents have sent their spans to it");
+  step("agentops-local is running, and three traced agents have sent their spans to it");
   print(`It listens at ${local.url} and keeps its traces in a temporary folder.`);
   await askAboutTraces({ AGENTOPS_API_KEY: local.apiKey, AGENTOPS_API_URL: local.url });
 
@@ -34,20 +36,20 @@ async function askAboutTraces(env: Record<string, string>): Promise<void> {
   await client.connect(
     new StdioClientTransport({ command: process.execPath, args: [MCP_CLI], env }),
   );
-  heading("2. An MCP client has started mcp-server-agentops-api over stdio");
+  step("An MCP client has started mcp-server-agentops-api over stdio");
   print((await client.listTools()).tools.map(({ name, title }) => `${name} (${title})`).join("\n"));
 
-  heading("3. What an assistant sees when it calls list_traces");
+  step("What an assistant sees when it calls list_traces");
   const list = await call(client, "list_traces");
   print(list);
 
   const { traces }: { traces: ListedTrace[] } = JSON.parse(list);
   for (const { trace_id, root_span_name, span_count, error_count } of traces) {
-    const view = error_count > 0 ? { view: "tree" } : {};
-    heading(
-      `4. trace_detail ${JSON.stringify({ trace_id, ...view })}: ${root_span_name}, ${span_count} spans, ${error_count} failed`,
+    const tool = error_count > 0 ? "diagnose_trace" : "trace_detail";
+    step(
+      `${tool} ${JSON.stringify({ trace_id })}: ${root_span_name}, ${span_count} spans, ${error_count} failed`,
     );
-    print(await call(client, "trace_detail", { trace_id, ...view }));
+    print(await call(client, tool, { trace_id }));
   }
 
   await client.close();
@@ -73,6 +75,11 @@ async function call(client: Client, name: string, args: Record<string, unknown> 
   const text = content.map((block) => (block.type === "text" ? block.text : "")).join("");
   if (isError) throw new Error(`${name} failed: ${text}`);
   return text;
+}
+
+function step(text: string): void {
+  stepCount += 1;
+  heading(`${stepCount}. ${text}`);
 }
 
 function heading(text: string): void {

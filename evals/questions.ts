@@ -45,6 +45,12 @@ export const questions: readonly Question[] = [
     dumps: ["song-after", "bridge", "nightly-failed"],
   },
   {
+    question: "Which line of my code keeps failing?",
+    calls: (ask) => ask("find_failures", { since: "7d" }),
+    answeredBy: [/PaymentDeclined: .* raised at \/app\/agent\.py:42 in run/],
+    dumps: week,
+  },
+  {
     question: "What did my last run do?",
     calls: async (ask) => {
       const last = await ask("list_traces", { limit: 1, view: "table" });

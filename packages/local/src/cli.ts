@@ -10,6 +10,7 @@ import { runProjects } from "./projects.js";
 import { isLoopback, opensWithoutKey, startServer } from "./server.js";
 import { ConfigError, StartError } from "./start-error.js";
 import { placeOf } from "./store/index.js";
+import { openTokens } from "./tokens.js";
 import { version } from "./version.js";
 
 /** Exit code of a mistake on the command line, as shells use it. */
@@ -91,14 +92,19 @@ async function serve({ sample, ...config }: Config): Promise<void> {
       isExposed: !isLoopback(config.host),
     }),
   );
-  if (sample) await sendSample(url);
+  if (sample) await addSample(url, await (await openTokens(config)).issue(server.project));
   console.error("Ready. Stop with Ctrl+C.");
 }
 
-async function sendSample(url: string): Promise<void> {
-  const { sendSampleRuns } = await import("./sample/send.js");
-  const traceIds = await sendSampleRuns({ url });
-  console.error(`${["Sample runs:", ...traceIds].join("\n  ")}\n`);
+/** Once for all starts. */
+async function addSample(url: string, token: string): Promise<void> {
+  const { findSampleRuns, sendSampleRuns } = await import("./sample/send.js");
+  const found = await findSampleRuns({ url, token });
+  const [title, traceIds] =
+    found.length > 0
+      ? ["Sample runs, of an earlier start:", found]
+      : ["Sample runs:", await sendSampleRuns({ url, token })];
+  console.error(`${[title, ...traceIds].join("\n  ")}\n`);
 }
 
 /** Why the server did not start, for the person who started it. */

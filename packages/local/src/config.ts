@@ -68,7 +68,7 @@ Usage: agentops-local [options]
   --retention <time>  remove older traces: 12h, 30d, 8w       (AGENTOPS_LOCAL_RETENTION, all are kept)
   --read-only         read AgentOps' own database at CLICKHOUSE_URL (CLICKHOUSE_DATABASE, otel_2), and change nothing;
                       with AGENTOPS_LOCAL_PROJECTS=<project id>=<API key>,... (those of AgentOps' seed data)
-  --sample            send sample runs, to have something to look at
+  --sample            send sample runs once, to have something to look at
   --json              let doctor print JSON
   --project <id or name>
                       whose traces to export, or where to import them (the default project)

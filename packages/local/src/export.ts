@@ -1,9 +1,9 @@
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type AdminApi, openAdminApi, type ServerLocation } from "./admin-api.js";
+import { SPAN_COUNT_HEADER } from "./otlp/exporter.js";
 import { counted, createProgress, type Terminal } from "./progress.js";
 import { projectNamed } from "./projects.js";
-import { spanCount } from "./read-lines.js";
 import { StartError, systemCode } from "./start-error.js";
 import { defaultProject } from "./store/index.js";
 
@@ -34,14 +34,12 @@ export async function runExport(
 ): Promise<void> {
   const api = await openAdminApi(location);
   const progress = createProgress(terminal);
-  let [spans, lines] = [0, 0];
+  let spans = 0;
 
   async function* passedOn() {
     for await (const page of pages(api, query)) {
-      yield page;
-      const exports = page.split("\n").filter((line) => line !== "");
-      lines += exports.length;
-      spans += exports.reduce((sum, line) => sum + (spanCount(line) ?? 0), 0);
+      yield page.lines;
+      spans += page.spanCount;
       progress.show(counted(spans, "span"));
     }
   }
@@ -54,19 +52,25 @@ export async function runExport(
     progress.clear();
     await api.close();
   }
-  terminal.write(`Exported ${counted(spans, "span")} in ${counted(lines, "line")}.\n`);
+  terminal.write(`Exported ${counted(spans, "span")}.\n`);
 }
 
-async function* pages(api: AdminApi, query: ExportQuery): AsyncGenerator<string> {
+interface Page {
+  readonly lines: Uint8Array;
+  readonly spanCount: number;
+}
+
+async function* pages(api: AdminApi, query: ExportQuery): AsyncGenerator<Page> {
   const { id, api_key: apiKey } = await projectNamed(api, query.project ?? defaultProject.id);
   const token = await api.tokenOf({ id, apiKey });
   let path: string | undefined = `/v1/traces?${parameters(query)}`;
   while (path !== undefined) {
     const response = await api.send("GET", path, { token });
-    const body = await response.text();
-    if (!response.ok) throw new StartError(`The server answered ${response.status}: ${body}`);
-    yield body;
-    path = /<(.+)>; rel="next"/.exec(response.headers.get("link") ?? "")?.[1];
+    const { ok, status, headers } = response;
+    if (!ok) throw new StartError(`The server answered ${status}: ${await response.text()}`);
+    const lines = new Uint8Array(await response.arrayBuffer());
+    yield { lines, spanCount: Number(headers.get(SPAN_COUNT_HEADER)) };
+    path = /<(.+)>; rel="next"/.exec(headers.get("link") ?? "")?.[1];
   }
 }
 

@@ -121,14 +121,22 @@ describe("a running server", () => {
   });
 });
 
-test("--sample leaves three runs to look at", async () => {
+test("--sample leaves three runs to look at, however often it is given", async () => {
   const folder = await temporaryFolder();
-  const server = await serve(folder, "--sample");
-  while (!server.stderr().includes("Sample runs"))
-    await new Promise((done) => setTimeout(done, 20));
-  const { body } = await readAs(server.url, "/v4/traces", await fetchToken(server.url));
-  expect(body.total).toBe(3);
-  server.child.kill("SIGTERM");
-  await server.exited;
+  const start = async () => {
+    const server = await serve(folder, "--sample");
+    const { body } = await readAs(server.url, "/v4/traces", await fetchToken(server.url));
+    server.child.kill("SIGTERM");
+    expect(await server.exited).toBe(0);
+    const [title, ...traceIds] =
+      /^Sample runs.*(\n {2}\w{32}){3}$/m.exec(server.stderr())?.[0].split(/\n {2}/) ?? [];
+    expect(body.traces.map((trace: { trace_id: string }) => trace.trace_id)).toEqual(
+      traceIds.reverse(),
+    );
+    return { title, traceIds };
+  };
+  const first = await start();
+  expect(first.title).toBe("Sample runs:");
+  expect(await start()).toEqual({ ...first, title: "Sample runs, of an earlier start:" });
   await rm(folder, { recursive: true });
 });

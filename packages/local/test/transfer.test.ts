@@ -114,7 +114,7 @@ test("a span comes back with all that it had: times to the nanosecond, events, l
   });
 
   const { code, stdout, stderr } = await exported("rich");
-  expect([code, stderr]).toEqual([0, "Exported 1 span in 1 line.\n"]);
+  expect([code, stderr]).toEqual([0, "Exported 1 span.\n"]);
   const [resourceSpans] = message.resourceSpans;
   expect(spansIn(stdout)).toEqual([
     {
@@ -164,8 +164,8 @@ describe("10,000 spans", () => {
       "Read 250 lines: imported 10,000 spans into default, 0 lines refused in whole or part.\n",
     );
     server = await serve(path("first"));
-    const { code, stdout } = await exported("first");
-    expect(code).toBe(0);
+    const { code, stdout, stderr } = await exported("first");
+    expect([code, stderr]).toEqual([0, "Exported 10,000 spans.\n"]);
     expect(spansIn(stdout).map(({ spanId }) => spanId)).toEqual(
       spansIn(content).map(({ spanId }) => spanId),
     );
@@ -284,7 +284,7 @@ test("an export is of one project, and of traces by id or time, whole", async ()
   );
   expect(
     (await exported("chosen", "--since", "2026-01-02T05:30", "--until", "2026-01-02T06:00")).stderr,
-  ).toBe("Exported 2 spans in 1 line.\n");
+  ).toBe("Exported 2 spans.\n");
   expect(await ids("--since", "1h")).toEqual(new Set());
 
   await finished(run("projects", "create", "shop", "--data-dir", path("chosen")));

@@ -27,7 +27,7 @@ export function registerPrompts(server: McpServer): void {
     ({ trace_id }) =>
       ask(`Find out why ${trace_id ? `the AgentOps run ${trace_id}` : "my latest failed AgentOps run"} failed.
 ${trace_id ? "" : 'Find it with list_traces {"errors_only":true,"limit":1}. '}Call diagnose_trace on it. Where an error needs explaining, read the failed span and the model call before it with get_spans, and what the agent had seen by then with trace_detail, view conversation.
-Tell me the cause, the evidence (span ids) and the smallest change to my code that prevents it. Look at the code before you propose it.`),
+Tell me the cause, the evidence (span ids) and the smallest change to my code that prevents it. Look at the code, first at the line the error was raised at, before you propose it.`),
   );
 
   server.registerPrompt(

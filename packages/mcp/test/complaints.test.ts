@@ -1,5 +1,8 @@
 import { expect, onTestFinished, test } from "vitest";
 import { startLocal } from "../../../test/start-local.js";
+import { openAgentOps } from "../src/api/agentops.js";
+import { PRODUCTION_API_URL } from "../src/api/url-policy.js";
+import { createServer } from "../src/server.js";
 import {
   type Answer,
   type FaultServer,
@@ -8,13 +11,16 @@ import {
 } from "./api/fault-server.js";
 import {
   apiKey,
+  detailOf,
   scriptPublicGeneration,
   spanDetail,
   summaryOf,
+  tokenAnswer,
   traceId,
   traceNotFound,
 } from "./api/scripts.js";
-import { connectOverStdio } from "./mcp-client.js";
+import { callerOf, connectOverStdio } from "./mcp-client.js";
+import { connectInProcess } from "./tools/scripted-api.js";
 
 /*
  * What users of other trace servers complain about most, tried on the built server, where no other test
@@ -62,6 +68,11 @@ test.each([
   ["diagnose_trace", { trace_id }, "3 spans of 12 could not be read"],
   ["compare_traces", { a: trace_id, b: trace_id }, "b: 3 spans of 12 could not be read"],
   ["search_spans", { trace_id, text: "e" }, "1 of 1 traces read, 1 only in part."],
+  [
+    "get_spans",
+    { trace_id, span_ids: ["span-1", "span-2"] },
+    "Span span-1 could not be read: server_error.",
+  ],
   ["trace_metrics", { trace_ids: [trace_id] }, "1 of 1 traces read, 1 only in part."],
 ])("2: nothing is left out in silence: %s %o", async (tool, args, said) => {
   const api = await openHostedApi(12);
@@ -71,6 +82,15 @@ test.each([
   const { call } = await connectTo(api);
 
   expect((await call(tool, args)).text).toContain(said);
+});
+
+test("2: get_spans says that a plan withholds what it does not show", async () => {
+  const api = await openHostedApi(2);
+  api.on("GET /v4/traces/*", { body: { ...detailOf(2), freeplan_truncated: true } });
+  const { call } = await connectTo(api);
+  const { text } = await call("get_spans", { trace_id, span_ids: ["span-1"] });
+
+  expect(text).toMatch(/\nThe account's plan withholds attributes from this trace: .*$/);
 });
 
 test("10: a rate limit is kept to, and costs time instead of spans", async () => {
@@ -126,6 +146,27 @@ test("6, 14: one server reads any deployment and project, each call with its own
     '{"authorization":"Bearer key-of-another"}',
   ]);
 });
+
+test.each(["trace_detail", "diagnose_trace"])(
+  "15: %s links to the trace in the dashboard of AgentOps Cloud",
+  async (tool) => {
+    const answer = ({ url }: Request) =>
+      Response.json(url.endsWith("/token") ? tokenAnswer.body : detailOf(2));
+    const agentOps = openAgentOps({ userAgent: "test", answer });
+    onTestFinished(() => agentOps.close());
+    const server = createServer({
+      version: "0.0.0",
+      isKeyConfigured: true,
+      apiUrl: PRODUCTION_API_URL,
+      limits: { maxRawTokens: 1 },
+      connect: () => agentOps.client({ baseUrl: PRODUCTION_API_URL, apiKey }),
+      onToolCall: () => {},
+    });
+    const { text } = await callerOf(await connectInProcess(server))(tool, { trace_id });
+
+    expect(text).toContain(`\nDashboard: https://app.agentops.ai/sessions?trace_id=${traceId}\n`);
+  },
+);
 
 test("span links are shown, with where they lead", async () => {
   const local = await startLocal();

@@ -12,6 +12,9 @@ export interface ExporterOptions {
   readonly tokens: Pick<Tokens, "verify">;
 }
 
+/** How many spans a page has, so that who passes it on need not read it. */
+export const SPAN_COUNT_HEADER = "x-agentops-span-count";
+
 /**
  * What came in at `POST /v1/traces`, of the token's project, in a form that goes in there again. It comes
  * in pages, each with a `Link` to the next: a stream that breaks off looks like one that has ended.
@@ -22,7 +25,11 @@ export function addExporter(app: Hono, { store, tokens }: ExporterOptions): void
       const projectId = await projectOf(req.header("authorization"), tokens);
       const { after, ...query } = parseQuery(req);
       const { groups, next } = await store.spanGroups(projectId, query, after);
-      const headers = new Headers({ "content-type": "application/x-ndjson" });
+      const spanCount = groups.reduce((sum, { spans }) => sum + spans.length, 0);
+      const headers = new Headers({
+        "content-type": "application/x-ndjson",
+        [SPAN_COUNT_HEADER]: String(spanCount),
+      });
       if (next) headers.set("link", `<${nextPath(req.url, next)}>; rel="next"`);
       return new Response([...writeLines(groups)].join(""), { headers });
     } catch (error) {

@@ -8,6 +8,7 @@ import { type Encoding, encodingOf, fallbackEncoding } from "./encoding.js";
 import { ExportError } from "./export-error.js";
 import type { ExportRequest } from "./export-request.js";
 import { createPricing, type PriceSpans } from "./pricing.js";
+import { createTurns } from "./turns.js";
 
 export interface ReceiverOptions {
   readonly store: Pick<Store, "addSpans">;
@@ -21,7 +22,12 @@ export interface ReceiverOptions {
 
 /** OTLP/HTTP 1.x at the paths of the specification. Metrics and logs are taken and dropped. */
 export function createReceiver(options: ReceiverOptions): Hono {
-  const parts = { ...options, price: createPricing(), admission: createAdmission() };
+  const parts = {
+    ...options,
+    price: createPricing(),
+    admission: createAdmission(),
+    turn: createTurns(),
+  };
   return new Hono()
     .post("/v1/traces", ({ req }) => receiveTraces(req.raw, parts))
     .post("/v1/metrics", ({ req }) => accept(req.raw))
@@ -31,6 +37,8 @@ export function createReceiver(options: ReceiverOptions): Hono {
 interface ReceiverParts extends ReceiverOptions {
   readonly price: PriceSpans;
   readonly admission: Admission;
+  /** Resolves when it is an export's turn to be decoded. */
+  readonly turn: () => Promise<void>;
 }
 
 /** A 200 says that every span but the rejected ones is on disk. */
@@ -46,6 +54,7 @@ async function receiveTraces(request: Request, parts: ReceiverParts): Promise<Re
     const sender = await senderOf(request, parts);
     const rejectedSpanCount = await parts.admission.admit(request.headers, async () => {
       const body = await readBody(request);
+      await parts.turn();
       const { stored, rejectedSpanCount } = store(parts, sender, decode(encoding, body));
       await keep(parts, async () => {
         await stored;

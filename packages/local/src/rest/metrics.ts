@@ -1,7 +1,7 @@
-import type { StoredSpan, TraceSummary, TraceTotals, UsageFigures } from "../store/index.js";
+import type { StoredSpan, TraceSums, TraceTotals, UsageFigures } from "../store/index.js";
 
 /** Figures of one trace: counts are of its spans. */
-export function traceMetrics(trace: TraceSummary) {
+export function traceMetrics(trace: TraceSums) {
   const { spanCount, okCount, errorCount } = trace;
   return metrics(trace, {
     span_count: spanCount,

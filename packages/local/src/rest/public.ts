@@ -1,5 +1,5 @@
 import type { Context, Hono } from "hono";
-import type { StoredSpan, TraceSummary } from "../store/index.js";
+import type { StoredSpan } from "../store/index.js";
 import { publicProjectId } from "./credentials.js";
 import { RestError } from "./errors.js";
 import { spanMetrics, traceMetrics } from "./metrics.js";
@@ -17,12 +17,19 @@ export function addPublicRoutes(app: Hono, { store, tokens }: RestOptions): void
   });
 
   addRoute(app, "GET", "/public/v1/traces/:traceId", async (context) => {
-    const { projectId, trace } = await findTrace(context);
-    return await traceView({ projectId, trace, spans: store.traceSpans(projectId, trace) });
+    const projectId = await publicProjectId(context, tokens);
+    const traceId = context.req.param("traceId") ?? "";
+    const spans = store.traceSpans(projectId, traceId);
+    const answer = await traceView({ projectId, traceId, spans });
+    if (!answer) throw traceNotFound();
+    return answer;
   });
 
   addRoute(app, "GET", "/public/v1/traces/:traceId/metrics", async (context) => {
-    return traceMetrics((await findTrace(context)).trace);
+    const projectId = await publicProjectId(context, tokens);
+    const trace = await store.trace(projectId, context.req.param("traceId") ?? "");
+    if (!trace) throw traceNotFound();
+    return traceMetrics(trace);
   });
 
   addRoute(app, "GET", "/public/v1/spans/:spanId", async (context) => {
@@ -33,17 +40,14 @@ export function addPublicRoutes(app: Hono, { store, tokens }: RestOptions): void
     return spanMetrics(await findSpan(context));
   });
 
-  async function findTrace(context: Context): Promise<{ projectId: string; trace: TraceSummary }> {
-    const projectId = await publicProjectId(context, tokens);
-    const trace = await store.trace(projectId, context.req.param("traceId") ?? "");
-    if (!trace) throw new RestError(404, { detail: "Trace not found" });
-    return { projectId, trace };
-  }
-
   async function findSpan(context: Context): Promise<StoredSpan> {
     const projectId = await publicProjectId(context, tokens);
     const span = await store.span(projectId, context.req.param("spanId") ?? "");
     if (!span) throw new RestError(404, { detail: "Span not found" });
     return span;
   }
+}
+
+function traceNotFound(): RestError {
+  return new RestError(404, { detail: "Trace not found" });
 }

@@ -1,34 +1,39 @@
-import type { StoredSpan, TraceQuery, TraceSummary, TraceTotals } from "../store/index.js";
+import {
+  createTraceSums,
+  type StoredSpan,
+  type TraceQuery,
+  type TraceSummary,
+  type TraceSums,
+  type TraceTotals,
+} from "../store/index.js";
 import { totalMetrics, traceMetrics } from "./metrics.js";
 import { spanHead, spanItem } from "./spans.js";
 import { isoMicrosUtc } from "./time.js";
 
 interface TraceParts {
   readonly projectId: string;
-  readonly trace: TraceSummary;
+  readonly traceId: string;
   readonly spans: AsyncIterable<readonly StoredSpan[]>;
 }
 
-/** `GET /public/v1/traces/{id}` */
-export async function traceView({ projectId, trace, spans }: TraceParts): Promise<Response> {
-  const head = {
-    trace_id: trace.traceId,
+/** `GET /public/v1/traces/{id}`; undefined where there is no span. */
+export async function traceView({ projectId, traceId, spans }: TraceParts) {
+  return await respondWithSpans(spans, spanHead, ({ rootTags }) => ({
+    trace_id: traceId,
     project_id: projectId,
-    tags: parseTags(trace.rootTags),
-  };
-  return await respondWithSpans(head, spans, spanHead);
+    tags: parseTags(rootTags),
+  }));
 }
 
-/** `GET /v4/traces/detail/{id}` */
-export async function traceDetail({ projectId, trace, spans }: TraceParts): Promise<Response> {
-  const head = {
+/** `GET /v4/traces/detail/{id}`; undefined where there is no span. */
+export async function traceDetail({ projectId, traceId, spans }: TraceParts) {
+  return await respondWithSpans(spans, spanItem, (sums) => ({
     freeplan_truncated: false,
     project_id: projectId,
-    trace_id: trace.traceId,
-    tags: parseTags(trace.rootTags),
-    metrics: traceMetrics(trace),
-  };
-  return await respondWithSpans(head, spans, spanItem);
+    trace_id: traceId,
+    tags: parseTags(sums.rootTags),
+    metrics: traceMetrics(sums),
+  }));
 }
 
 /**
@@ -36,15 +41,20 @@ export async function traceDetail({ projectId, trace, spans }: TraceParts): Prom
  * several times as large in objects, and before it is sent, so that a failed read is still an error.
  */
 async function respondWithSpans(
-  head: object,
   pages: AsyncIterable<readonly StoredSpan[]>,
   view: (span: StoredSpan) => object,
-): Promise<Response> {
-  const chunks = [Buffer.from(JSON.stringify({ ...head, spans: [] }).slice(0, -"]}".length))];
+  head: (sums: TraceSums) => object,
+): Promise<Response | undefined> {
+  const sums = createTraceSums();
+  const chunks: Buffer[] = [];
   for await (const spans of pages) {
-    const separator = chunks.length === 1 ? "" : ",";
+    for (const span of spans) sums.add(span);
+    const separator = chunks.length === 0 ? "" : ",";
     chunks.push(Buffer.from(separator + JSON.stringify(spans.map(view)).slice(1, -1)));
   }
+  const trace = sums.result();
+  if (!trace) return undefined;
+  chunks.unshift(Buffer.from(JSON.stringify({ ...head(trace), spans: [] }).slice(0, -"]}".length)));
   chunks.push(Buffer.from("]}"));
   const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   return new Response(ReadableStream.from(chunks), {
@@ -81,6 +91,7 @@ function traceListItem(trace: TraceSummary) {
     error_count: trace.errorCount,
     tags: parseTags(trace.rootTags),
     total_cost: trace.totalCostUsd,
+    unpriced_count: trace.unpricedCount,
   };
 }
 

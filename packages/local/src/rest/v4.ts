@@ -39,8 +39,10 @@ export function addV4Routes(app: Hono, { store, tokens }: RestOptions): void {
 
   async function detail(context: Context) {
     const projectId = await dashboardProjectId(context, tokens);
-    const trace = await store.trace(projectId, context.req.param("traceId") ?? "");
-    if (!trace) throw new RestError(404, { detail: "Trace not found." });
-    return await traceDetail({ projectId, trace, spans: store.traceSpans(projectId, trace) });
+    const traceId = context.req.param("traceId") ?? "";
+    const spans = store.traceSpans(projectId, traceId);
+    const answer = await traceDetail({ projectId, traceId, spans });
+    if (!answer) throw new RestError(404, { detail: "Trace not found." });
+    return answer;
   }
 }

@@ -2,6 +2,7 @@ import { ROOT_CONTEXT, SpanStatusCode, type Tracer, trace } from "@opentelemetry
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { BasicTracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trace-base";
+import { z } from "zod";
 import { migrationRun, researchRun, supportRun } from "./runs.js";
 import type { Outcome, SampleSpan } from "./sample-span.js";
 
@@ -14,6 +15,22 @@ export interface SampleOptions {
 
 /** The longest last, so that it is the newest: lists are by start. */
 const runs = [supportRun, researchRun, migrationRun];
+
+const foundSchema = z.object({ spans: z.array(z.object({ trace_id: z.string() })) });
+
+/** The trace ids of the runs that an agentops-local was sent last, the newest last. */
+export async function findSampleRuns({ url, token }: Required<SampleOptions>): Promise<string[]> {
+  const query = new URLSearchParams({
+    kind: "session",
+    attribute: 'agentops.tags="sample"',
+    limit: String(runs.length),
+  });
+  const response = await fetch(`${url}/v4/spans/search?${query}`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  const { spans } = foundSchema.parse(await response.json());
+  return spans.map(({ trace_id }) => trace_id).reverse();
+}
 
 /**
  * Records three runs with the OpenTelemetry SDK and exports them over OTLP/HTTP: one that succeeds, one

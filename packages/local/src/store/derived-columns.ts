@@ -20,14 +20,16 @@ const firstText = (texts: readonly string[]) =>
   `coalesce(${[...texts.slice(0, -1).map((text) => `nullIf(${text}, '')`), ...texts.slice(-1)].join(", ")})`;
 
 /** Far above any span's real figures, and low enough that sums over 10^9 spans overflow nothing. */
-export const MAX_SPAN_TOKENS = 1_000_000_000;
+export const MAX_SPAN_TOKENS = 2 ** 32 - 1;
 export const MAX_SPAN_COST_USD = 1_000_000;
 
-/** Attribute text is whatever an SDK wrote: `12`, `12.0`, `None`, `1e308`. What cannot be true counts as 0. */
-const figure = (text: string, max: number) =>
-  `if(toFloat64OrZero(${text}) BETWEEN 0 AND ${max}, toFloat64OrZero(${text}), 0)`;
-const count = (text: string) => `accurateCastOrDefault(${figure(text, MAX_SPAN_TOKENS)}, 'UInt64')`;
-const usd = (text: string) => figure(text, MAX_SPAN_COST_USD);
+/**
+ * Attribute text is whatever an SDK wrote: `12`, `12.0`, `None`, `1e308`. What cannot be true counts as
+ * 0. Each mention of a text is analysed anew with every insert, a tenth of a millisecond.
+ */
+const count = (text: string) => `accurateCastOrDefault(toFloat64OrZero(${text}), 'UInt32')`;
+const usd = (text: string) =>
+  `if(toFloat64OrZero(${text}) BETWEEN 0 AND ${MAX_SPAN_COST_USD}, toFloat64OrZero(${text}), 0)`;
 
 const quoted = (text: string) => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 const list = (texts: readonly string[]) => `[${texts.map(quoted).join(", ")}]`;

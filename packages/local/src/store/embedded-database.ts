@@ -3,6 +3,7 @@ import {
   type ClickHouseClientConfigOptions,
   createClient,
 } from "@clickhouse/client";
+import { Session } from "chdb";
 import { createChdbConnection } from "chdb/connection";
 import { StartError, systemCode } from "../start-error.js";
 import { makeDataFolder } from "./data-folder.js";
@@ -32,6 +33,7 @@ const NOT_ENOUGH_SPACE = "243";
 export async function openEmbeddedDatabase(path: string, incoming: string): Promise<Database> {
   await makeDataFolder(path);
 
+  const engine = open(path, () => new Session(path, { connectionArgs: engineArguments }));
   const writer = connect(path);
   await writer.command({ query: "CREATE DATABASE IF NOT EXISTS agentops" });
   const readers = Array.from({ length: READER_COUNT }, () => connect(path));
@@ -67,18 +69,41 @@ export async function openEmbeddedDatabase(path: string, incoming: string): Prom
 
     async close() {
       await Promise.all(clients.map((client) => client.close()));
+      engine.close();
     },
   };
   return database;
 }
 
-/** The engine prints by itself why it does not open a folder, and to its caller only says that. */
+const MIB = 1024 * 1024;
+
+/**
+ * The engine's own limits are for servers: nine tenths of the memory, and caches that together may take
+ * 14 GB. Past the first it refuses what asks for more: an export is sent again, a merge begins again.
+ */
+const engineLimits = {
+  max_server_memory_usage: 2048 * MIB,
+  mark_cache_size: 128 * MIB,
+  index_mark_cache_size: 64 * MIB,
+  text_index_header_cache_size: 128 * MIB,
+  text_index_tokens_cache_size: 64 * MIB,
+  text_index_postings_cache_size: 128 * MIB,
+};
+
+/** Taken by whoever opens the engine first; all other connections of the process share it. */
+const engineArguments = Object.entries(engineLimits).map(([name, bytes]) => `--${name}=${bytes}`);
+
 function connect(path: string): ClickHouseClient {
+  // chDB implements the contract of @clickhouse/client-common, of which the client carries a copy of
+  // its own: the same interface declared twice, which TypeScript tells apart by a private field.
+  const connection: unknown = open(path, () => createChdbConnection({ path }));
+  return createClient({ connection: connection as ClientConnection });
+}
+
+/** The engine prints by itself why it does not open a folder, and to its caller only says that. */
+function open<Opened>(path: string, openPath: () => Opened): Opened {
   try {
-    // chDB implements the contract of @clickhouse/client-common, of which the client carries a copy of
-    // its own: the same interface declared twice, which TypeScript tells apart by a private field.
-    const connection: unknown = createChdbConnection({ path });
-    return createClient({ connection: connection as ClientConnection });
+    return openPath();
   } catch (error) {
     throw new StartError(
       `The database in ${path} cannot be opened; the reason is printed above. If another process has it open, stop that one or choose another --data-dir.`,

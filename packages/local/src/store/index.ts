@@ -35,6 +35,7 @@ export type { SpanPosition, SpanQuery } from "./span-search.js";
 export type { FlatAttributes, StoredSpan } from "./spans.js";
 export { openStore, type Store } from "./store.js";
 export { type TraceOrder, type TraceQuery, traceOrders } from "./trace-list.js";
+export { createTraceSums, type TraceSums } from "./trace-sums.js";
 export type { TraceTotals } from "./trace-totals.js";
 export type { TraceSummary } from "./traces.js";
 export type { Upload, UploadKind } from "./uploads.js";

@@ -9,6 +9,9 @@ import { createTable, createView, type Layout, type Table, type View } from "./l
 /** Smaller parts keep all columns in one file: as one file per column, most of an insert is waiting for fsync. */
 const WIDE_PART_BYTES = 128 * 1024 * 1024;
 
+/** Of {@link traceSummary}, which lists scan by few of its columns: those come three times as fast from their own files. */
+const WIDE_SUMMARY_BYTES = 10 * 1024 * 1024;
+
 /**
  * How many parts of a size become one (the engine's own: 5). A merge compresses all text again and builds
  * the text index, which is as much work as the insert was, and after small inserts the engine merges the
@@ -42,7 +45,7 @@ const otelTraces: Table = {
   name: "otel_traces",
   columns: `
   Timestamp DateTime64(9) CODEC(Delta(8), ZSTD(1)),
-  project_id String MATERIALIZED ResourceAttributes['agentops.project.id'],
+  project_id LowCardinality(String) MATERIALIZED ResourceAttributes['agentops.project.id'],
   TraceId String CODEC(ZSTD(1)),
   SpanId String CODEC(ZSTD(1)),
   ParentSpanId String CODEC(ZSTD(1)),
@@ -128,7 +131,11 @@ const traceSummary: Table = {
   )`,
   engine: "AggregatingMergeTree",
   order: "ORDER BY (project_id, TraceId)",
-  settings: { ...durable, index_granularity: 512 },
+  settings: {
+    ...durable,
+    index_granularity: 512,
+    min_bytes_for_wide_part: WIDE_SUMMARY_BYTES,
+  },
   shardBy: "cityHash64(TraceId)",
 };
 

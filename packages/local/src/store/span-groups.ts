@@ -162,12 +162,23 @@ SELECT
   arrayZip(Links.TraceId, Links.SpanId, Links.TraceState, ${entriesOfEach("Links.Attributes")}) AS links,
   byteSize(ResourceAttributes, StatusMessage, SpanAttributes, Events.Attributes, Links.Attributes) AS bytes
 FROM otel_traces
-WHERE project_id = {projectId:String}
-  AND Timestamp BETWEEN fromUnixTimestamp64Nano({firstUnixNano:Int64}) AND fromUnixTimestamp64Nano({startUnixNano:Int64})
-  AND (Timestamp, TraceId, SpanId) < (fromUnixTimestamp64Nano({startUnixNano:Int64}), {traceId:String}, {spanId:String})
-  AND ${condition}
+WHERE ${isBefore(condition)} AND Timestamp >= (${selectStart(condition)})
 ORDER BY project_id DESC, Timestamp DESC, TraceId DESC, SpanId DESC
 LIMIT {limit:UInt32}`;
+
+/** When a page starts. In the table's own order the engine stops there; by ids too, it sorts all that went before. */
+const selectStart = (condition: string) => `
+SELECT min(Timestamp) FROM (
+  SELECT Timestamp FROM otel_traces
+  WHERE ${isBefore(condition)}
+  ORDER BY project_id DESC, Timestamp DESC
+  LIMIT {limit:UInt32}
+)`;
+
+const isBefore = (condition: string) => `project_id = {projectId:String}
+  AND Timestamp BETWEEN fromUnixTimestamp64Nano({firstUnixNano:Int64}) AND fromUnixTimestamp64Nano({startUnixNano:Int64})
+  AND (Timestamp, TraceId, SpanId) < (fromUnixTimestamp64Nano({startUnixNano:Int64}), {traceId:String}, {spanId:String})
+  AND ${condition}`;
 
 /** By what recorded them. */
 function grouped(rows: readonly Row[]): SpanGroup[] {

@@ -55,13 +55,6 @@ SELECT
   ${usageColumns((name) => name)}
 FROM otel_traces`;
 
-/** A trace and the time its spans start in: the table is ordered by time, so this is how they are found. */
-export interface TraceExtent {
-  readonly traceId: string;
-  readonly startUnixNano: bigint;
-  readonly lastStartUnixNano: bigint;
-}
-
 /** So many that most traces are one page, and so few that a page is small beside a large trace. */
 const PAGE_SPANS = 1_000;
 
@@ -72,18 +65,13 @@ const MAX_DURATION_NANO = 2n ** 63n - 1n;
 export async function* readTraceSpans(
   database: Database,
   projectId: string,
-  trace: TraceExtent,
+  traceId: string,
 ): AsyncGenerator<StoredSpan[]> {
-  let after = {
-    afterTime: trace.startUnixNano,
-    afterDuration: MAX_DURATION_NANO,
-    afterSpanId: "",
-  };
+  let after = { afterTime: 0n, afterDuration: MAX_DURATION_NANO, afterSpanId: "" };
   for (let isLast = false; !isLast; ) {
     const rows = await database.read<SpanRow>(selectPage, {
       projectId,
-      traceId: trace.traceId,
-      last: trace.lastStartUnixNano,
+      traceId,
       limit: PAGE_SPANS,
       ...after,
     });
@@ -101,11 +89,19 @@ export async function* readTraceSpans(
   }
 }
 
-// The condition on the time alone is part of the next one, in the form that the table's order is read by.
+/** When the trace's first span starts, and its last: the table is ordered by time and knows nothing of traces. */
+const extent = `(
+  SELECT (min(StartTime), max(LastStartTime)) FROM trace_summary
+  WHERE project_id = {projectId:String} AND TraceId = {traceId:String}
+)`;
+
+// In the statement itself, because to plan another takes as long as to read a trace. The condition on the
+// time alone is part of the last one, in the form that the table's order is read by.
 const selectPage = `${selectSpans}
 WHERE project_id = {projectId:String}
-  AND Timestamp BETWEEN fromUnixTimestamp64Nano({afterTime:Int64}) AND fromUnixTimestamp64Nano({last:Int64})
   AND TraceId = {traceId:String}
+  AND Timestamp >= greatest(tupleElement(${extent}, 1), fromUnixTimestamp64Nano({afterTime:Int64}))
+  AND Timestamp <= tupleElement(${extent}, 2)
   AND (Timestamp, -toInt64(Duration), SpanId) >
     (fromUnixTimestamp64Nano({afterTime:Int64}), -{afterDuration:Int64}, {afterSpanId:String})
 ORDER BY Timestamp, Duration DESC, SpanId

@@ -51,8 +51,8 @@ export interface Store {
   ): Promise<SpanGroupPage>;
   readonly listTraces: ListTraces;
   trace(projectId: string, traceId: string): Promise<TraceSummary | undefined>;
-  /** By start time, in pages. */
-  traceSpans(projectId: string, trace: TraceSummary): AsyncIterable<StoredSpan[]>;
+  /** By start time, in pages; none where there is no such trace. */
+  traceSpans(projectId: string, traceId: string): AsyncIterable<StoredSpan[]>;
   span(projectId: string, spanId: string): Promise<StoredSpan | undefined>;
   /** Resolves once it is on disk; one of the same kind and id is replaced. */
   addUpload(projectId: string, upload: Upload): Promise<void>;
@@ -77,7 +77,12 @@ export async function openStore(location: StoreLocation): Promise<Store> {
   const database = await openDatabase(location);
   const readOnly = location.clickHouse?.readOnly;
   const projects = readOnly ? namedProjects(readOnly.projects) : storedProjects(database);
-  if (!readOnly) await prepare(database, projects);
+  if (!readOnly) {
+    await prepare(database, projects).catch(async (error) => {
+      await database.close();
+      throw error;
+    });
+  }
 
   const log = await openSpanLog(database);
   const writer = createSpanWriter(log);
@@ -93,7 +98,7 @@ export async function openStore(location: StoreLocation): Promise<Store> {
       readSpanGroups(database, projectId, { ...query, after }),
     listTraces: createTraceList(database),
     trace: (projectId, traceId) => readTrace(database, projectId, traceId),
-    traceSpans: (projectId, trace) => readTraceSpans(database, projectId, trace),
+    traceSpans: (projectId, traceId) => readTraceSpans(database, projectId, traceId),
     span: (projectId, spanId) => readSpan(database, projectId, spanId),
     addUpload: (projectId, upload) => addUpload(database, projectId, upload),
     upload: (projectId, kind, id) => readUpload(database, projectId, { kind, id }),

@@ -1,7 +1,7 @@
 import type { Database } from "./database.js";
 import { traceUsage } from "./schema.js";
 import { type TraceFilter, traceCondition } from "./trace-filter.js";
-import { type UsageFigures, usageColumns, usageFields } from "./usage.js";
+import { addUsage, noUsage, type UsageFigures, usageColumns, usageFields } from "./usage.js";
 
 /** Sums over every trace that a filter matches, not only those on the page. */
 export interface TraceTotals extends UsageFigures {
@@ -15,55 +15,82 @@ export interface TraceTotals extends UsageFigures {
 
 export type ReadTotals = (projectId: string, filter: TraceFilter) => Promise<TraceTotals>;
 
+/** Traces whose ids begin alike: the summary is ordered by them, so a share of it is read as fast as it is small. */
+const share = "left(TraceId, 2)";
+
+interface Share {
+  /** Another whenever spans were added, or removed. */
+  readonly version: string;
+  readonly totals: TraceTotals;
+}
+
 /**
  * Totals are not the sum of what arrived (whether a trace failed, and what its wrappers report, takes
- * the whole trace), so all traces are read for them: once, until there are other spans. The database
- * itself is asked whether there are, so that processes that share one need not tell each other.
+ * the whole trace), so traces are read for them: all once, and from then on those of the shares that have
+ * other spans. The database itself is asked which, so that processes that share one need not tell each other.
  */
 export function createTotals(database: Database): ReadTotals {
-  const known = new Map<string, { readonly of: string; readonly totals: TraceTotals }>();
+  const known = new Map<string, { of: string; shares: ReadonlyMap<string, Share> }>();
 
   return async (projectId, filter) => {
-    const { fromUnixNano, untilUnixNano, text } = filter;
-    const version = await readVersion(database, projectId);
-    const of = [version, fromUnixNano, untilUnixNano, text].join("/");
+    const of = [filter.fromUnixNano, filter.untilUnixNano, filter.text].join("/");
     const last = known.get(projectId);
-    if (last?.of === of) return last.totals;
-
-    const totals = await readTotals(database, projectId, filter);
-    known.set(projectId, { of, totals });
-    return totals;
+    const versions = await readVersions(database, projectId);
+    const kept = new Map(
+      [...(last?.of === of ? last.shares : [])].filter(
+        ([name, { version }]) => versions.get(name) === version,
+      ),
+    );
+    const changed = [...versions].filter(([name]) => !kept.has(name));
+    const read = await readShares(database, projectId, { filter, versions: changed });
+    const shares = new Map([...kept, ...read]);
+    known.set(projectId, { of, shares });
+    return [...shares.values()].map(({ totals }) => totals).reduce(add, nothing);
   };
 }
 
-/** Another whenever spans were added, or removed. */
-async function readVersion(database: Database, projectId: string): Promise<string> {
-  const rows = await database.read<{ version: string }>(
-    `SELECT concat(toString(sum(SpanCount)), ' ', toString(min(StartTime)), ' ', toString(max(LastStartTime))) AS version
-    FROM trace_summary WHERE project_id = {projectId:String}`,
+/** By the share's name. */
+async function readVersions(database: Database, projectId: string): Promise<Map<string, string>> {
+  const rows = await database.read<{ name: string; version: string }>(
+    `SELECT
+      ${share} AS name,
+      concat(toString(sum(SpanCount)), ' ', toString(min(StartTime)), ' ', toString(max(LastStartTime))) AS version
+    FROM trace_summary WHERE project_id = {projectId:String}
+    GROUP BY name`,
     { projectId },
   );
-  return rows[0]?.version ?? "";
+  return new Map(rows.map(({ name, version }) => [name, version]));
 }
 
-async function readTotals(
+interface ChangedShares {
+  readonly filter: TraceFilter;
+  readonly versions: readonly (readonly [string, string])[];
+}
+
+async function readShares(
   database: Database,
   projectId: string,
-  filter: TraceFilter,
-): Promise<TraceTotals> {
+  { filter, versions }: ChangedShares,
+): Promise<[string, Share][]> {
+  if (versions.length === 0) return [];
   const { sql, parameters } = traceCondition(filter);
-  const [totals] = await database.read<TraceTotals>(
+  const rows = await database.read<TraceTotals & { readonly name: string }>(
     `SELECT
+      left(matching.traceId, 2) AS name,
       count() AS traceCount,
       sum(matching.spanCount) AS spanCount,
       countIf(errorCount = 0 AND okRootCount > 0) AS okTraceCount,
       countIf(errorCount > 0) AS failedTraceCount,
       ${usageFields.map((name) => `sum(matching.${name}) AS ${name}`).join(", ")}
-    FROM (${traces} HAVING ${sql}) AS matching`,
-    { projectId, ...parameters },
+    FROM (${traces} HAVING ${sql}) AS matching
+    GROUP BY name`,
+    { projectId, shares: versions.map(([name]) => name), ...parameters },
   );
-  if (!totals) throw new Error("An aggregate without keys answers one row.");
-  return totals;
+  const totals = new Map(rows.map(({ name, ...sums }) => [name, sums]));
+  return versions.map(([name, version]) => [
+    name,
+    { version, totals: totals.get(name) ?? nothing },
+  ]);
 }
 
 // By a number, which groups twice as fast as the id; the engine reads what a filter uses, and no more.
@@ -80,5 +107,23 @@ SELECT
   sum(OkRootCount) AS okRootCount,
   ${usageColumns(traceUsage)}
 FROM trace_summary
-WHERE project_id = {projectId:String}
+WHERE project_id = {projectId:String} AND ${share} IN {shares:Array(String)}
 GROUP BY cityHash64(TraceId)`;
+
+const nothing: TraceTotals = {
+  ...noUsage,
+  traceCount: 0,
+  spanCount: 0,
+  okTraceCount: 0,
+  failedTraceCount: 0,
+};
+
+function add(one: TraceTotals, other: TraceTotals): TraceTotals {
+  return {
+    ...addUsage(one, other),
+    traceCount: one.traceCount + other.traceCount,
+    spanCount: one.spanCount + other.spanCount,
+    okTraceCount: one.okTraceCount + other.okTraceCount,
+    failedTraceCount: one.failedTraceCount + other.failedTraceCount,
+  };
+}

@@ -1,19 +1,18 @@
 import type { Database } from "./database.js";
 import { traceUsage } from "./schema.js";
-import type { TraceExtent } from "./spans.js";
-import { type UsageFigures, usageColumns, usageFields } from "./usage.js";
+import type { TraceSums } from "./trace-sums.js";
+import { usageColumns, usageFields } from "./usage.js";
 
 /** What the list shows of a trace, without reading its spans. */
-export interface TraceSummary extends TraceExtent, UsageFigures {
+export interface TraceSummary extends TraceSums {
+  readonly traceId: string;
   readonly rootName: string;
   readonly rootServiceName: string;
-  /** Raw `agentops.tags` of the root: JSON array text, as a rule. */
-  readonly rootTags: string;
+  readonly startUnixNano: bigint;
   /** When the last of all spans ended. */
   readonly endUnixNano: bigint;
-  readonly spanCount: number;
-  readonly okCount: number;
-  readonly errorCount: number;
+  /** Spans that report tokens but no cost. */
+  readonly unpricedCount: number;
 }
 
 /** Condition and `GROUP BY TraceId` follow. */
@@ -30,6 +29,7 @@ SELECT
   sum(SpanCount) AS spanCount,
   sum(OkCount) AS okCount,
   sum(ErrorCount) AS errorCount,
+  sum(UnpricedCount) AS unpricedCount,
   ${usageColumns(traceUsage)}
 FROM trace_summary
 WHERE project_id = {projectId:String}`;
@@ -48,21 +48,19 @@ export async function readTrace(
 
 // Nanoseconds since the epoch do not fit a JSON number, so they travel as text.
 export const summaryFields = [
-  "traceId, rootName, rootServiceName, rootTags, spanCount, okCount, errorCount",
+  "traceId, rootName, rootServiceName, rootTags, spanCount, okCount, errorCount, unpricedCount",
   "toString(start) AS startUnixNano",
-  "toString(lastStart) AS lastStartUnixNano",
   "toString(end) AS endUnixNano",
   ...usageFields,
 ].join(", ");
 
-type Nanos = "startUnixNano" | "lastStartUnixNano" | "endUnixNano";
+type Nanos = "startUnixNano" | "endUnixNano";
 export type SummaryRow = Omit<TraceSummary, Nanos> & Readonly<Record<Nanos, string>>;
 
 export function toSummary(row: SummaryRow): TraceSummary {
   return {
     ...row,
     startUnixNano: BigInt(row.startUnixNano),
-    lastStartUnixNano: BigInt(row.lastStartUnixNano),
     endUnixNano: BigInt(row.endUnixNano),
   };
 }

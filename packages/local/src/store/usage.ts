@@ -30,3 +30,21 @@ export const usageFields = [
   "completionCostUsd",
   "totalCostUsd",
 ] as const satisfies readonly (keyof UsageFigures)[];
+
+export function usageOf(figure: (name: keyof UsageFigures) => number): UsageFigures {
+  return {
+    promptTokens: figure("promptTokens"),
+    completionTokens: figure("completionTokens"),
+    cacheReadTokens: figure("cacheReadTokens"),
+    reasoningTokens: figure("reasoningTokens"),
+    totalTokens: figure("totalTokens"),
+    promptCostUsd: figure("promptCostUsd"),
+    completionCostUsd: figure("completionCostUsd"),
+    totalCostUsd: figure("totalCostUsd"),
+  };
+}
+
+export const noUsage = usageOf(() => 0);
+
+export const addUsage = (one: UsageFigures, other: UsageFigures) =>
+  usageOf((name) => one[name] + other[name]);

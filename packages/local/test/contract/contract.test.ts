@@ -205,7 +205,7 @@ describe.each(generations)("$name", (generation) => {
       projectId: defaultProjectId,
       tags: ["prod", "ü"],
       isTruncatedByPlan: false,
-      unreadSpanCount: 0,
+      unreadSpanIds: new Set(),
       spans: [rootSpan, chatSpan, { ...toolSpan, events }],
     });
   });

@@ -11,7 +11,7 @@ import {
   startTestServer,
   type TestServer,
 } from "../harness.js";
-import { exportOf, spanAt, text, toProtobuf } from "../otlp-message.js";
+import { exportOf, START_UNIX_NANO, spanAt, text, toProtobuf } from "../otlp-message.js";
 
 // agent 1 s ─ llm gpt-4o, 12 tokens, "it's \ a\ttab"
 //          └─ tool search, failed
@@ -92,6 +92,18 @@ describe.each(kinds)("traces in ClickHouse, %s", (kind) => {
     expect(body.spans.map((span: { span_id: string }) => span.span_id)).toEqual([agent, llm, tool]);
     expect((await server.read(`/public/v1/spans/${llm}`)).body).toMatchObject({ span_id: llm });
     expect((await server.read(`/v4/traces/${"f".repeat(32)}`)).status).toBe(404);
+  });
+
+  test("are exported, all of them and those of a time", async () => {
+    const authorization = `Bearer ${await fetchToken(server.url)}`;
+    for (const query of ["", `?start_time_unix_nano=${START_UNIX_NANO}`]) {
+      const page = await server.get(`/v1/traces${query}`, { authorization });
+      expect(page.headers.get("x-agentops-span-count")).toBe("3");
+      const lines = await page.text();
+      for (const id of [agent, llm, tool]) expect(lines).toContain(`"spanId":"${id}"`);
+    }
+    const later = `?start_time_unix_nano=${START_UNIX_NANO + 3_600_000_000_000n}`;
+    expect(await (await server.get(`/v1/traces${later}`, { authorization })).text()).toBe("");
   });
 
   test("are found by text and figures, quotes and backslashes as they are", async () => {

@@ -78,6 +78,7 @@ test("the list is newest first, with real durations, the parentless span as root
         error_count: 0,
         tags: [],
         total_cost: 0.25,
+        unpriced_count: 0,
       },
       {
         freeplan_truncated: false,
@@ -91,6 +92,7 @@ test("the list is newest first, with real durations, the parentless span as root
         error_count: 1,
         tags: [],
         total_cost: 0.5,
+        unpriced_count: 0,
       },
       {
         freeplan_truncated: false,
@@ -104,6 +106,7 @@ test("the list is newest first, with real durations, the parentless span as root
         error_count: 0,
         tags: ["prod"],
         total_cost: 0,
+        unpriced_count: 0,
       },
     ],
     metrics: {

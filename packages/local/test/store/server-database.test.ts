@@ -55,7 +55,7 @@ async function figures(traceId: string) {
   const [store] = stores;
   const trace = await store.trace(project, traceId);
   if (!trace) return undefined;
-  const spans = await collect(store.traceSpans(project, trace));
+  const spans = await collect(store.traceSpans(project, traceId));
   const found = await Promise.all(spans.map(({ spanId }) => store.span(project, spanId)));
   return {
     summary: trace.spanCount,

@@ -73,7 +73,7 @@ async function reopen(): Promise<void> {
 async function figures(traceId: string, projectId = project) {
   const trace = await store.trace(projectId, traceId);
   if (!trace) return undefined;
-  const spans = await collect(store.traceSpans(projectId, trace));
+  const spans = await collect(store.traceSpans(projectId, traceId));
   return { summary: trace.spanCount, stored: spans.length, tokens: trace.totalTokens };
 }
 
@@ -303,7 +303,7 @@ test("a trace's spans come once each and in order, however many pages they are, 
       Number(b.durationNano - a.durationNano) ||
       (a.spanId < b.spanId ? -1 : 1),
   );
-  const read = trace ? await collect(store.traceSpans(project, trace)) : [];
+  const read = await collect(store.traceSpans(project, traceId));
   expect(read.map(({ spanId }) => spanId)).toEqual(sorted.map(({ spanId }) => spanId));
 });
 
@@ -359,4 +359,22 @@ test("tables that a newer program wrote are refused", async () => {
   await repaired.write("DELETE FROM schema_migrations WHERE version = 999");
   await repaired.close();
   store = await openStore({ dataDir });
+});
+
+test("the embedded engine may take two gigabytes of memory, a quarter of it for its caches", async () => {
+  await store.close();
+  const database = await openDatabase({ dataDir });
+  const limits = await database.read<{ name: string; value: number }>(
+    `SELECT name, toUInt64(value) AS value FROM system.server_settings
+    WHERE name = 'max_server_memory_usage'
+      OR match(name, '^(index_)?mark_cache_size$') OR name LIKE 'text_index%cache_size'`,
+  );
+  await database.close();
+  store = await openStore({ dataDir });
+
+  const gibibyte = 1024 ** 3;
+  const caches = limits.filter(({ name }) => name.endsWith("cache_size"));
+  expect(limits).toContainEqual({ name: "max_server_memory_usage", value: 2 * gibibyte });
+  expect(caches).toHaveLength(5);
+  expect(caches.reduce((sum, { value }) => sum + value, 0)).toBe(gibibyte / 2);
 });

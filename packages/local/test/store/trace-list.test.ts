@@ -45,7 +45,11 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true });
 });
 
-function spanOf({ traceId }: { traceId: string }, startUnixNano: bigint): SpanGroup[] {
+function spanOf(
+  { traceId }: { traceId: string },
+  startUnixNano: bigint,
+  status: "Ok" | "Error" = "Ok",
+): SpanGroup[] {
   const span = {
     traceId,
     spanId: newSpanId(),
@@ -55,7 +59,7 @@ function spanOf({ traceId }: { traceId: string }, startUnixNano: bigint): SpanGr
     kind: "Internal",
     startUnixNano,
     durationNano: 1n,
-    status: "Ok",
+    status,
     statusMessage: "",
     attributes: [],
     events: [],
@@ -120,4 +124,19 @@ test("totals are those of now, whatever was read before", async () => {
   await store.addSpans(project, spanOf(middle, START_UNIX_NANO + 5n * SECOND_NANO));
   const after = (await list({})).totals;
   expect(after).toEqual({ ...before, spanCount: before.spanCount + 1 });
+});
+
+test("totals follow a trace that fails late, where it matches", async () => {
+  const old = { untilUnixNano: START_UNIX_NANO };
+  const totals = { all: (await list({})).totals, old: (await list(old)).totals };
+  const last = traces[TRACE_COUNT - 1] ?? { traceId: "" };
+  await store.addSpans(project, spanOf(last, START_UNIX_NANO + 70n * SECOND_NANO, "Error"));
+
+  expect((await list(old)).totals).toEqual(totals.old);
+  expect((await list({})).totals).toEqual({
+    ...totals.all,
+    spanCount: totals.all.spanCount + 1,
+    okTraceCount: totals.all.okTraceCount - 1,
+    failedTraceCount: 1,
+  });
 });

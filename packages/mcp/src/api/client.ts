@@ -9,6 +9,11 @@ export interface RawAnswer {
   readonly source: string;
 }
 
+export interface RawTrace extends RawAnswer {
+  /** As {@link Trace.dashboardUrl}. */
+  readonly dashboardUrl: string | undefined;
+}
+
 /**
  * Reads one AgentOps deployment with one credential. Cloud, self-hosted and local differ in the URL
  * alone; what only some offer is found out per base URL and hidden here.
@@ -21,7 +26,7 @@ export interface AgentOpsClient {
   /** A page of the list, parsed. Only some deployments heed more than `limit`: look at the rows. */
   listPage(query: PageQuery, signal: AbortSignal): Promise<TracePage>;
   /** One trace with all its spans, raw: one body where the deployment has it, else merged from span reads. */
-  traceDetail(traceId: string, signal: AbortSignal): Promise<RawAnswer>;
+  traceDetail(traceId: string, signal: AbortSignal): Promise<RawTrace>;
   /** The same read as {@link traceDetail}, parsed into the domain. */
   getTrace(traceId: string, signal: AbortSignal): Promise<Trace>;
   /** One span with its attributes. Deployments without `/public/v1` need to know its trace. */
@@ -73,6 +78,7 @@ export interface TraceRow {
   readonly durationMs: number | undefined;
   readonly spanCount: number | undefined;
   readonly errorCount: number | undefined;
+  /** Undefined also where model calls were, or may have been, made at no known price. */
   readonly costUsd: number | undefined;
   /** The row as the server sent it. */
   readonly wire: Readonly<Record<string, unknown>>;

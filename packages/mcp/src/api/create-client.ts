@@ -19,6 +19,7 @@ import { readList } from "./trace-list.js";
 import { readLog } from "./trace-log.js";
 import { pageFilter, parsePage } from "./trace-page.js";
 import type { Transport } from "./transport.js";
+import { dashboardUrl } from "./url-policy.js";
 import { notFound } from "./verdict.js";
 
 /** What all clients of a process share. */
@@ -62,7 +63,7 @@ export function createClient(target: Target, parts: ClientParts): AgentOpsClient
     if (cached) return cached;
 
     const { body, isComplete } = await detail(traceId, signal);
-    const trace = parseTrace(body);
+    const trace = parseTrace(body, dashboardUrl(baseUrl, traceId));
     if (isComplete) traces.offer(credential.id, trace, body.length);
     return trace;
   }
@@ -87,7 +88,7 @@ export function createClient(target: Target, parts: ClientParts): AgentOpsClient
 
     async traceDetail(traceId, signal) {
       const { body, source } = await detail(traceId, signal);
-      return { body, source };
+      return { body, source, dashboardUrl: dashboardUrl(baseUrl, traceId) };
     },
 
     async getSpan({ spanId, traceId }, signal) {

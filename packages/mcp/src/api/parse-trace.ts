@@ -11,15 +11,15 @@ import {
   type WireTrace,
 } from "./schemas.js";
 
-export function parseTrace(body: string): Trace {
-  return toTrace(parseBody(traceSchema, body));
+export function parseTrace(body: string, dashboardUrl?: string): Trace {
+  return { ...toTrace(parseBody(traceSchema, body)), dashboardUrl };
 }
 
 export function parseSpan(body: string): Span {
   return toSpan(parseBody(spanSchema, body));
 }
 
-function toTrace(wire: WireTrace): Trace {
+function toTrace(wire: WireTrace): Omit<Trace, "dashboardUrl"> {
   const distinct = new Map(wire.spans.map((span) => [span.span_id, span]));
   const spans = Array.from(distinct.values(), toSpan);
 
@@ -31,7 +31,7 @@ function toTrace(wire: WireTrace): Trace {
     isTruncatedByPlan:
       wire.freeplan_truncated === true ||
       wire.spans.some((span) => span.freeplan_truncated === true),
-    unreadSpanCount: wire.span_errors?.length ?? 0,
+    unreadSpanIds: new Set(wire.span_errors?.map(({ span_id }) => span_id)),
   };
 }
 

@@ -43,7 +43,7 @@ export const traceSchema = z.object({
   freeplan_truncated: z.boolean().nullish(),
   spans: z.array(spanSchema),
   /** Where a trace is read span by span: the spans that could not be read. */
-  span_errors: z.array(z.unknown()).nullish(),
+  span_errors: z.array(z.object({ span_id: z.string() })).nullish(),
 });
 
 export const metricsSchema = z.object({
@@ -81,6 +81,8 @@ export const rowSchema = z.looseObject({
   span_count: maybeCount,
   error_count: maybeCount,
   total_cost: z.coerce.number().nullish().catch(undefined),
+  /** Spans with tokens but no cost; only our own servers count them. */
+  unpriced_count: maybeCount,
 });
 
 export const listSchema = z.object({ traces: z.array(rowSchema), total: maybeCount });

@@ -42,9 +42,14 @@ function toRow(wire: WireRow): TraceRow {
     durationMs: durationMsOf(wire, startUnixMs),
     spanCount: wire.span_count ?? undefined,
     errorCount: wire.error_count ?? undefined,
-    costUsd: wire.total_cost ?? undefined,
+    costUsd: costUsdOf(wire),
     wire,
   };
+}
+
+/** A sum of 0 may stand for calls without a known price, unless the server counts those. */
+function costUsdOf({ total_cost, unpriced_count }: WireRow): number | undefined {
+  return total_cost || (unpriced_count === 0 ? 0 : undefined);
 }
 
 function durationMsOf({ duration, end_time }: WireRow, startUnixMs: number): number | undefined {

@@ -4,6 +4,12 @@ import { ApiError } from "./errors.js";
 /** Where AgentOps Cloud answers. */
 export const PRODUCTION_API_URL = "https://api.agentops.ai";
 
+/** Where people look at a trace of AgentOps Cloud. The dashboards of other deployments are not known. */
+export function dashboardUrl(baseUrl: string, traceId: string): string | undefined {
+  if (baseUrl !== PRODUCTION_API_URL) return undefined;
+  return `https://app.agentops.ai/sessions?trace_id=${encodeURIComponent(traceId)}`;
+}
+
 /** The credentials and places the operator chose; a key from an HTTP header counts as configured. */
 export interface ConfiguredAccess {
   readonly apiUrl: string;

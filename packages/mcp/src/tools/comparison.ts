@@ -4,6 +4,7 @@ import { modelOf } from "../trace/semconv.js";
 import { spanInput, spanOutput } from "../trace/span-io.js";
 import type { Span } from "../trace/trace.js";
 import type { SpanNode } from "../trace/tree.js";
+import { knownCostUsd, type Usage } from "../trace/usage.js";
 import type { Finding } from "./diagnosis.js";
 import { clean, excerpt } from "./recorded-text.js";
 import { errorText, spanLine, spanTitle } from "./span-line.js";
@@ -29,24 +30,18 @@ export function verdictLines({ comparability, leftOver }: TraceComparison): read
 
 /** The figures of both runs and what changed. */
 export function deltaLines({ a, b }: TraceComparison): readonly string[] {
-  const delta = (
+  const delta = <Value extends number | undefined>(
     name: string,
-    read: (trace: ComparedTrace) => number | undefined,
-    write: (value: number) => string,
-  ): readonly string[] => {
+    read: (trace: ComparedTrace) => Value,
+    write: (value: Value) => string,
+  ): string => {
     const [before, after] = [read(a), read(b)];
-    if (before === undefined || after === undefined) return [];
-    const change = after - before;
-    const share =
-      before > 0 && change !== 0
-        ? ` (${change > 0 ? "+" : "-"}${formatShare(Math.abs(change), before)})`
-        : "";
-    return [`${name} ${write(before)} → ${write(after)}${share}`];
+    return `${name} ${write(before)} → ${write(after)}${changeText(before, after)}`;
   };
   const figures = [
-    [`status ${a.status} → ${b.status}`],
+    `status ${a.status} → ${b.status}`,
     delta("duration", ({ durationMs }) => durationMs, formatDuration),
-    delta("cost", ({ usage }) => usage.costUsd, formatUsd),
+    delta("cost", ({ usage }) => knownCostUsd(usage), formatUsd),
     delta("tokens in", ({ usage }) => usage.tokens.input, formatCount),
     delta("tokens out", ({ usage }) => usage.tokens.output, formatCount),
     delta("model calls", ({ llmCallCount }) => llmCallCount, formatCount),
@@ -54,7 +49,14 @@ export function deltaLines({ a, b }: TraceComparison): readonly string[] {
     delta("errors", ({ errorCount }) => errorCount, formatCount),
     delta("spans", ({ spanCount }) => spanCount, formatCount),
   ];
-  return [figures.flat().join("; ")];
+  return [figures.join("; ")];
+}
+
+/** ` (+12 %)`; empty where nothing changed or there is nothing to compare with. */
+function changeText(before = 0, after = before): string {
+  const change = after - before;
+  if (before <= 0 || change === 0) return "";
+  return ` (${change > 0 ? "+" : "-"}${formatShare(Math.abs(change), before)})`;
 }
 
 interface IdsOf {
@@ -167,10 +169,16 @@ function costlierLine(
 ): readonly { weight: number; line: string }[] {
   if (step.type !== "both" || step.a.kind === "session") return [];
   const deltaMs = step.b.span.durationMs - step.a.span.durationMs;
-  const deltaUsd = (step.b.own.costUsd ?? 0) - (step.a.own.costUsd ?? 0);
+  const deltaUsd = costDeltaUsd(step.a.own, step.b.own);
   if (Math.abs(deltaMs) < MIN_DELTA_MS && deltaUsd === 0) return [];
   const sign = (value: number) => (value > 0 ? "+" : "");
   const cost = deltaUsd === 0 ? "" : `, ${sign(deltaUsd)}${formatUsd(deltaUsd)}`;
   const line = `${spanTitle(step.b)} [${idsOf.b(step.b.span.spanId)}]: ${sign(deltaMs)}${formatDuration(deltaMs)}${cost}`;
   return [{ weight: Math.abs(deltaMs), line }];
+}
+
+/** 0 also where one of the two costs is not known. */
+function costDeltaUsd(a: Usage, b: Usage): number {
+  const [before, after] = [knownCostUsd(a), knownCostUsd(b)];
+  return before === undefined || after === undefined ? 0 : after - before;
 }

@@ -12,7 +12,7 @@ export const diagnoseTrace = defineTool({
   name: "diagnose_trace",
   title: "Diagnose trace",
   description:
-    "Explains one run: errors with the path that led there, what made it slow and what cost most, repeated calls, retries and loops, spending after the first failure, prompt growth. Use find_failures across runs.",
+    "Explains one run: errors with the path that led there and the line of code that raised them, what made it slow and what cost most, repeated calls, retries and loops, spending after the first failure, prompt growth. Use find_failures across runs.",
   input: z.strictObject({ trace_id: traceId, max_tokens: maxTokens }),
 
   async run({ trace_id }, { client, signal }): Promise<SpanTree> {

@@ -1,3 +1,4 @@
+import { type AlikeSpans, accountAlike } from "../trace/alike.js";
 import { llmCalls } from "../trace/calls.js";
 import { type ContextCall, contextGrowth } from "../trace/context-growth.js";
 import { criticalTimes, selfTimes } from "../trace/critical-path.js";
@@ -7,6 +8,8 @@ import { type RepeatedCall, repeatedCalls } from "../trace/repeats.js";
 import { spendAfterFirstFailure } from "../trace/spend.js";
 import { summarizeTrace } from "../trace/summary.js";
 import { ancestorsOf, type SpanNode, type SpanTree } from "../trace/tree.js";
+import { sumUsage } from "../trace/usage.js";
+import { raisedAt } from "./raised-at.js";
 import { excerpt } from "./recorded-text.js";
 import { errorText, spanTitle, usageText } from "./span-line.js";
 import { formatCount, formatDuration, formatShare, formatUsd, plural } from "./text.js";
@@ -50,7 +53,8 @@ function named({ span, kind }: SpanNode, idOf: IdOf): string {
 /** Most ancestors named on a path. */
 const MAX_PATH = 4;
 
-function errorLine({ origin, passedOnBy, stoppedAt }: ErrorChain, idOf: IdOf): string {
+function errorLine(chain: ErrorChain, idOf: IdOf): string {
+  const { origin, passedOnBy, stoppedAt } = chain;
   const above = ancestorsOf(origin);
   const path = above.slice(-MAX_PATH).map((node) => spanTitle(node));
   const skipped = above.length > path.length ? "… > " : "";
@@ -60,7 +64,10 @@ function errorLine({ origin, passedOnBy, stoppedAt }: ErrorChain, idOf: IdOf): s
       : passedOnBy.length === 0
         ? "was not passed on"
         : `passed on by ${passedOnBy.length}, stopped at ${spanTitle(stoppedAt)}`;
-  return `${errorText(origin.span)} in ${skipped}${[...path, named(origin, idOf)].join(" > ")}; ${reached}`;
+  const place = `${skipped}${[...path, named(origin, idOf)].join(" > ")}`;
+  return [`${errorText(origin.span)} in ${place}`, reached, raisedAt(chain)]
+    .filter(Boolean)
+    .join("; ");
 }
 
 function afterFailureLines(tree: SpanTree): readonly string[] {
@@ -100,15 +107,21 @@ function timeLines(tree: SpanTree, idOf: IdOf): readonly string[] {
   const self = selfTimes(tree);
   const { durationMs } = summarizeTrace(tree);
   const timeOf = ({ index }: SpanNode) => critical[index] ?? 0;
-  return tree.nodes
-    .filter((node) => timeOf(node) > 0)
-    .sort((a, b) => timeOf(b) - timeOf(a))
+  return accountAlike(tree, timeOf)
     .slice(0, MAX_TIME_LINES)
-    .map((node) => {
-      const share = formatShare(timeOf(node), durationMs);
-      const own = formatDuration(self[node.index] ?? 0);
-      return `${share} ${formatDuration(timeOf(node))} ${named(node, idOf)}, self ${own} of ${formatDuration(node.span.durationMs)}`;
+    .map((alike) => {
+      const { most, nodes, total } = alike;
+      const share = `${formatShare(total, durationMs)} ${formatDuration(total)}`;
+      if (nodes.length > 1)
+        return `${share} ${alikeText(alike, formatDuration(timeOf(most)), idOf)}`;
+      const own = formatDuration(self[most.index] ?? 0);
+      return `${share} ${named(most, idOf)}, self ${own} of ${formatDuration(most.span.durationMs)}`;
     });
+}
+
+/** `2,000× tool search, most 20 ms [4f2a1c]` */
+function alikeText({ most, nodes }: AlikeSpans, mostText: string, idOf: IdOf): string {
+  return `${formatCount(nodes.length)}× ${spanTitle(most)}, most ${mostText} [${idOf(most.span.spanId)}]`;
 }
 
 const MAX_COST_LINES = 5;
@@ -119,14 +132,15 @@ function costLines(tree: SpanTree, idOf: IdOf): readonly string[] {
   const totalUsd = usage.costUsd ?? 0;
   const spentOn = ({ own }: SpanNode) => (totalUsd > 0 ? (own.costUsd ?? 0) : own.tokens.total);
   const total = totalUsd > 0 ? totalUsd : usage.tokens.total;
-  const spenders = tree.nodes
-    .filter((node) => spentOn(node) > 0)
-    .sort((a, b) => spentOn(b) - spentOn(a));
-  const lines = spenders
+  const lines = accountAlike(tree, spentOn)
     .slice(0, MAX_COST_LINES)
-    .map(
-      (node) => `${formatShare(spentOn(node), total)} ${usageText(node.own)} ${named(node, idOf)}`,
-    );
+    .map((alike) => {
+      const { most, nodes } = alike;
+      const used = usageText(sumUsage(nodes.map(({ own }) => own)));
+      const share = `${formatShare(alike.total, total)} ${used}`;
+      if (nodes.length > 1) return `${share} ${alikeText(alike, usageText(most.own), idOf)}`;
+      return `${share} ${named(most, idOf)}`;
+    });
   const calls = llmCalls(tree).length;
   const price = totalUsd > 0 ? `, ${formatUsd(totalUsd)}` : "";
   const all = `all: ${plural(calls, "model call")}, ${formatCount(usage.tokens.total)} tok${price}`;
@@ -143,13 +157,19 @@ function growthLines(tree: SpanTree, idOf: IdOf): readonly string[] {
     const last = calls.at(-1);
     if (first === undefined || last === undefined || calls.length < MIN_GROWTH_CALLS) return [];
     const who = excerpt(agent ?? "(no agent)", 60);
-    const curve = `${who}: ${formatCount(first.inputTokens)} → ${formatCount(last.inputTokens)} prompt tok over ${calls.length} calls, peak ${formatCount(peakTokens)}`;
+    const curve = `${who}: ${formatCount(first.inputTokens)} → ${formatCount(last.inputTokens)} prompt tok over ${formatCount(calls.length)} calls, peak ${formatCount(peakTokens)}${cachedText(calls)}`;
     const jumps = calls
       .filter(({ isJump }) => isJump)
       .sort((a, b) => (b.grownTokens ?? 0) - (a.grownTokens ?? 0))
       .slice(0, MAX_JUMPS);
     return [curve, ...jumps.map((call) => jumpLine(call, idOf))];
   });
+}
+
+function cachedText(calls: readonly ContextCall[]): string {
+  const cached = calls.reduce((sum, { node }) => sum + node.own.tokens.cacheRead, 0);
+  const read = calls.reduce((sum, { inputTokens }) => sum + inputTokens, 0);
+  return cached > 0 ? `, ${formatShare(cached, read)} from cache` : "";
 }
 
 function jumpLine({ node, grownTokens = 0, causes }: ContextCall, idOf: IdOf): string {

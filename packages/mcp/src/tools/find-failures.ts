@@ -11,6 +11,7 @@ import { buildTree } from "../trace/tree.js";
 import { callText, renderAnswer } from "./answer.js";
 import { defineTool } from "./define-tool.js";
 import { maxTokens, maxTraces, query, since, tags, until } from "./fields.js";
+import { raisedAt } from "./raised-at.js";
 import { type Coverage, coverageText, readTraces } from "./read-traces.js";
 import { excerpt } from "./recorded-text.js";
 import { safeId } from "./span-ids.js";
@@ -90,8 +91,11 @@ function groupLine(group: FailureGroup): string {
     `${formatCount(count)}× in ${plural(traceIds.length, "run")}${fatalCount > 0 ? ` (ended ${formatCount(fatalCount)})` : ""}: ${error || "(no message)"}`,
     `in ${identity.kind} ${excerpt(identity.name, MAX_NAME_CHARS)}`,
     seenText(group),
+    raisedAt(example.chain),
     `e.g. trace ${safeId(example.traceId)} span ${safeId(span.spanId)}`,
-  ].join(" | ");
+  ]
+    .filter(Boolean)
+    .join(" | ");
 }
 
 function seenText({ count, firstSeenUnixMs, lastSeenUnixMs }: FailureGroup): string {

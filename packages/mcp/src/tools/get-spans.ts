@@ -1,28 +1,19 @@
 import * as z from "zod";
-import { ApiError, type ApiErrorCode, orApiError } from "../api/errors.js";
-import { mapConcurrent } from "../api/map-concurrent.js";
 import { agentopsKind } from "../trace/agentops-kind.js";
 import { spanInput, spanOutput } from "../trace/span-io.js";
 import type { Span } from "../trace/trace.js";
-import { buildTree } from "../trace/tree.js";
 import { usageOf } from "../trace/usage.js";
 import { callArgs, callText, renderAnswer, type Section } from "./answer.js";
-import { defineTool, type ToolContext } from "./define-tool.js";
+import { defineTool } from "./define-tool.js";
 import { estimateTokens } from "./estimate-tokens.js";
 import { cursor, maxTokens, searchText, spanId, traceId } from "./fields.js";
 import { grepPayload, parsePath, payloadLines, payloadsOf, selectPayloads } from "./payload.js";
+import { MAX_SPANS, readSpans, readSpansOfTrace, type SpansRead } from "./read-spans.js";
 import { excerpt, excerptTokens } from "./recorded-text.js";
-import { findSpan, safeId } from "./span-ids.js";
+import { safeId } from "./span-ids.js";
 import { errorText, spanTitle, usageText } from "./span-line.js";
 import { formatCount, formatDuration, formatTime } from "./text.js";
-import { ArgumentError } from "./tool-error.js";
-import { resolveTraceId } from "./trace-ids.js";
-
-const MAX_SPANS = 20;
-
-const SHORTENED_ID = /^[0-9a-f]{1,15}$/i;
-
-type Read = { readonly span: Span } | { readonly id: string; readonly code: ApiErrorCode };
+import { WITHHELD_BY_PLAN } from "./trace-head.js";
 
 export const getSpans = defineTool({
   name: "get_spans",
@@ -40,13 +31,13 @@ export const getSpans = defineTool({
     cursor,
   }),
 
-  async run(args, context): Promise<readonly Read[]> {
+  async run(args, context): Promise<SpansRead> {
     return args.trace_id === undefined
-      ? readEach(args.span_ids, context)
-      : readFromTrace(args.trace_id, args.span_ids, context);
+      ? readSpans(args.span_ids, context)
+      : readSpansOfTrace(args.trace_id, args.span_ids, context);
   },
 
-  format(reads, args) {
+  format({ reads, isTruncatedByPlan }, args) {
     const spans = reads.flatMap((read) => ("span" in read ? [read.span] : []));
     const missed = reads.flatMap((read) =>
       "code" in read ? [`Span ${safeId(read.id)} could not be read: ${read.code}.`] : [],
@@ -54,49 +45,10 @@ export const getSpans = defineTool({
     const isSelection = args.path !== undefined || args.grep !== undefined;
     const section = isSelection ? selection(spans, args) : overview(spans, args);
     const head = [`${spans.length} of ${reads.length} spans`];
-    return renderAnswer({ head, sections: [section], foot: missed }, args.max_tokens);
+    const foot = isTruncatedByPlan ? [...missed, WITHHELD_BY_PLAN] : missed;
+    return renderAnswer({ head, sections: [section], foot }, args.max_tokens);
   },
 });
-
-async function readFromTrace(
-  trace_id: string,
-  span_ids: readonly string[],
-  { client, signal }: ToolContext,
-): Promise<readonly Read[]> {
-  const id = await resolveTraceId(trace_id, { client, signal }, "trace_id");
-  const tree = buildTree(await client.getTrace(id, signal));
-  return span_ids.map((spanIdOrPrefix) => {
-    try {
-      return { span: findSpan(tree, spanIdOrPrefix, "span_ids").span };
-    } catch (error) {
-      if (error instanceof ArgumentError && span_ids.length > 1) {
-        return { id: spanIdOrPrefix, code: "not_found" };
-      }
-      throw error;
-    }
-  });
-}
-
-/** Reads full ids one by one. A span that cannot be read is reported beside the others. */
-async function readEach(
-  span_ids: readonly string[],
-  { client, signal }: ToolContext,
-): Promise<readonly Read[]> {
-  const reads = await mapConcurrent(span_ids, MAX_SPANS, async (id) => {
-    const span = await orApiError(client.getSpan({ spanId: id }, signal));
-    return { id, span };
-  });
-  const isMissing = ({ id, span }: (typeof reads)[number]) =>
-    span instanceof ApiError && span.code === "not_found" && SHORTENED_ID.test(id);
-  if (reads.every(isMissing)) {
-    throw new ArgumentError("trace_id", "Shortened span ids need the id of their trace.");
-  }
-  const [failure] = reads.flatMap(({ span }) => (span instanceof ApiError ? [span] : []));
-  if (failure && reads.every(({ span }) => span instanceof ApiError)) throw failure;
-  return reads.map(({ id, span }) =>
-    span instanceof ApiError ? { id, code: span.code } : { span },
-  );
-}
 
 interface Args {
   readonly path?: string | undefined;

@@ -111,7 +111,7 @@ function cells(row: TraceRow): readonly string[] {
     durationMs === undefined ? "?" : formatDuration(durationMs),
     spanCount === undefined ? "?" : formatCount(spanCount),
     errorCount === undefined ? "?" : formatCount(errorCount),
-    costUsd === undefined ? "?" : formatUsd(costUsd),
+    formatUsd(costUsd),
     excerpt(row.rootSpanName, MAX_NAME_CHARS),
     excerpt(row.tags.join(", "), MAX_NAME_CHARS),
   ];

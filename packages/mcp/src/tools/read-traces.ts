@@ -67,7 +67,7 @@ export async function readSelected<Part>(
     context.reportProgress({ done, total: traceIds.length, message: "Reading traces" });
     if (trace instanceof ApiError) return { traceId, outcome: trace };
     if (trace.isTruncatedByPlan) truncatedByPlanCount += 1;
-    if (trace.unreadSpanCount > 0) readInPartCount += 1;
+    if (trace.unreadSpanIds.size > 0) readInPartCount += 1;
     return { traceId, outcome: reduce(trace) };
   }
   const reads = await mapConcurrent(traceIds, MAX_TRACES_IN_FLIGHT, readOne);

@@ -2,7 +2,7 @@ import { errorOf } from "../trace/errors.js";
 import { modelOf } from "../trace/semconv.js";
 import type { Span } from "../trace/trace.js";
 import type { SpanNode } from "../trace/tree.js";
-import type { Usage } from "../trace/usage.js";
+import { knownCostUsd, type Usage } from "../trace/usage.js";
 import { excerpt } from "./recorded-text.js";
 import { formatCount, formatDuration, formatUsd, plural } from "./text.js";
 
@@ -38,10 +38,12 @@ export function spanTitle({ span, kind }: Pick<SpanNode, "span" | "kind">): stri
   return parts.join(" ");
 }
 
-/** `912+88 tok $0.0012`: input and output; empty where nothing was used. */
-export function usageText({ tokens, costUsd }: Usage): string {
+/** `912+88 tok $0.0012`: input and output; what is nothing is left out. */
+export function usageText(usage: Usage): string {
+  const { tokens } = usage;
   const counted = tokens.total > 0 ? `${tokenText(tokens)} tok` : "";
-  return [counted, costUsd ? formatUsd(costUsd) : ""].filter(Boolean).join(" ");
+  const costUsd = knownCostUsd(usage);
+  return [counted, costUsd === 0 ? "" : formatUsd(costUsd)].filter(Boolean).join(" ");
 }
 
 function tokenText({ input, output, total }: Usage["tokens"]): string {

@@ -50,7 +50,7 @@ export const traceDetail = defineTool({
     if (view !== "auto" && view !== "raw") {
       return { view, tree: buildTree(await client.getTrace(id, signal)) };
     }
-    const { body } = await client.traceDetail(id, signal);
+    const { body, dashboardUrl } = await client.traceDetail(id, signal);
     const { maxRawTokens } = limits;
     const isPartAsked = [args.focus_span_id, args.depth, args.cursor].some(
       (arg) => arg !== undefined,
@@ -58,7 +58,7 @@ export const traceDetail = defineTool({
     const isShort = !isPartAsked && estimateTokens(body, maxRawTokens) <= maxRawTokens;
     if (view === "raw" || isShort) return { view: "raw", body };
 
-    const tree = buildTree(parseTrace(body));
+    const tree = buildTree(parseTrace(body, dashboardUrl));
     return { view: "tree", tree, notice: isPartAsked ? undefined : tooLong(tree, maxRawTokens) };
   },
 

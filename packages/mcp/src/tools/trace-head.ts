@@ -17,8 +17,13 @@ export function traceHead(tree: SpanTree, summary = summarizeTrace(tree)): reado
   ];
   return [
     `Trace ${safeId(tree.trace.traceId)}: ${facts.filter(Boolean).join(", ")}`,
+    ...dashboardLine(tree),
     ...gapLines(tree),
   ];
+}
+
+function dashboardLine({ trace: { dashboardUrl } }: SpanTree): readonly string[] {
+  return dashboardUrl === undefined ? [] : [`Dashboard: ${dashboardUrl}`];
 }
 
 /** The tags, as a recorded line. */
@@ -28,16 +33,18 @@ export function tagLines({ trace }: SpanTree): readonly string[] {
 
 const MAX_TAGS_CHARS = 200;
 
+export const WITHHELD_BY_PLAN =
+  "The account's plan withholds attributes from this trace: prompts, tokens and costs are missing.";
+
 /** Reasons why the trace may not be the whole run. */
 export function gapLines({ trace, roots }: SpanTree): readonly string[] {
-  const { isTruncatedByPlan, unreadSpanCount } = trace;
+  const { isTruncatedByPlan, unreadSpanIds } = trace;
   const spanCount = formatCount(trace.spans.length);
   const orphans = roots.filter(({ link }) => link === "orphan").length;
   return [
-    isTruncatedByPlan &&
-      "The account's plan withholds attributes from this trace: prompts, tokens and costs are missing.",
-    unreadSpanCount > 0 &&
-      `${plural(unreadSpanCount, "span")} of ${spanCount} could not be read: their prompts, tokens and costs are missing. Call again to read them.`,
+    isTruncatedByPlan && WITHHELD_BY_PLAN,
+    unreadSpanIds.size > 0 &&
+      `${plural(unreadSpanIds.size, "span")} of ${spanCount} could not be read: their prompts, tokens and costs are missing. Call again to read them.`,
     orphans > 0 &&
       `${plural(orphans, "span")} of ${spanCount} name a parent that is not in the trace: the run may still be arriving, or its process was killed.`,
   ].filter((line) => line !== false);

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { aggregateMetrics, type MetricsGroup, type MetricsRow } from "../trace/metrics.js";
 import { buildTree } from "../trace/tree.js";
+import { knownCostUsd } from "../trace/usage.js";
 import { renderAnswer } from "./answer.js";
 import { defineTool, type ToolContext } from "./define-tool.js";
 import {
@@ -134,7 +135,7 @@ const COLUMNS = [
 ];
 
 function cells({ count, errorCount, duration, usage }: MetricsRow): readonly string[] {
-  const { tokens, costUsd } = usage;
+  const { tokens } = usage;
   return [
     formatCount(count),
     errorCount === 0 ? "0" : `${formatCount(errorCount)} (${formatShare(errorCount, count)})`,
@@ -145,6 +146,6 @@ function cells({ count, errorCount, duration, usage }: MetricsRow): readonly str
     formatCount(tokens.input),
     formatCount(tokens.output),
     formatCount(tokens.cacheRead),
-    costUsd === undefined ? "?" : formatUsd(costUsd),
+    formatUsd(knownCostUsd(usage)),
   ];
 }

@@ -2,6 +2,7 @@ import { llmCalls, toolCalls } from "./calls.js";
 import { modelOf } from "./semconv.js";
 import { summarizeTrace, type TraceStatus } from "./summary.js";
 import type { SpanTree } from "./tree.js";
+import { knownCostUsd } from "./usage.js";
 
 /** Something a trace has or has not. */
 export interface Trait {
@@ -15,7 +16,7 @@ export interface TraceTraits {
   readonly durationMs: number;
   readonly spanCount: number;
   readonly totalTokens: number;
-  readonly costUsd: number;
+  readonly costUsd: number | undefined;
   readonly traits: readonly Trait[];
 }
 
@@ -33,13 +34,14 @@ export interface CohortComparison {
   readonly differences: readonly TraitDifference[];
 }
 
-/** Medians over the traces of a cohort; zeros for none. */
+/** Medians over the traces of a cohort; zeros for none. Of costs, over those that are known. */
 export interface Cohort {
   readonly traceCount: number;
   readonly durationMs: number;
   readonly spanCount: number;
   readonly totalTokens: number;
-  readonly costUsd: number;
+  /** Undefined where none is known. */
+  readonly costUsd: number | undefined;
 }
 
 export function traitsOf(tree: SpanTree): TraceTraits {
@@ -51,7 +53,7 @@ export function traitsOf(tree: SpanTree): TraceTraits {
     durationMs,
     spanCount,
     totalTokens: usage.tokens.total,
-    costUsd: usage.costUsd ?? 0,
+    costUsd: knownCostUsd(usage),
     traits: [
       ...named(
         "model",
@@ -94,13 +96,16 @@ export function compareCohorts(traces: readonly TraceTraits[]): CohortComparison
 }
 
 function describeCohort(traces: readonly TraceTraits[]): Cohort {
-  const median = (values: readonly number[]) =>
-    values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+  const costsUsd = traces.flatMap(({ costUsd }) => costUsd ?? []);
   return {
     traceCount: traces.length,
     durationMs: median(traces.map(({ durationMs }) => durationMs)),
     spanCount: median(traces.map(({ spanCount }) => spanCount)),
     totalTokens: median(traces.map(({ totalTokens }) => totalTokens)),
-    costUsd: median(traces.map(({ costUsd }) => costUsd)),
+    costUsd: costsUsd.length === 0 && traces.length > 0 ? undefined : median(costsUsd),
   };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }

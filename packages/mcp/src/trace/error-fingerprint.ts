@@ -104,13 +104,18 @@ const variableParts: readonly (readonly [RegExp, string])[] = [
   [/(?<!\w)(?:"[^"]*"|'[^']*'|`[^`]*`)(?!\w)/g, "<text>"],
   [/(?<!\w)(?:[a-z]:)?(?:[\\/][\w.@-]+){2,}[\\/]?/gi, "<path>"],
   [/0x[0-9a-f]+/gi, "<hex>"],
-  // Ids have a prefix, as `call_8fK2…` and `req-01H…`, or mix letters and digits at length.
-  [/\b[a-z]{2,12}[_-](?=[a-z_-]*\d)[\w-]{6,}/gi, "<id>"],
-  [/\b(?=[a-z]*\d)[a-z\d]{12,}/gi, "<id>"],
-  [/\d+(?:[.,]\d+)*/g, "<n>"],
+  // Ids go back and forth between digits and letters, as in `call_8fK2mQx9`; words such as `text2sql` do not.
+  [/(?<![a-z\d])(?=[a-z\d]*\d[a-z]+\d)[a-z\d]{6,}/gi, "<id>"],
+  [/(?<![a-z\d])(?=[a-f]*\d)(?=\d*[a-f])[a-f\d]{7,}(?![a-z\d])/gi, "<id>"],
+  // Up to three digits that hang on a word are part of it: `gpt-4o`, `claude-sonnet-4-5`, `sha256`.
+  [/\d{4,}(?:[.,]\d+)*/g, "<n>"],
+  [/(?<![a-z\d])(?<![a-z\d][-_.])\d+(?:[.,]\d+)*/gi, "<n>"],
 ];
 
-/** The message without ids, numbers, URLs, paths, times and quoted text. Idempotent. */
+/**
+ * The message without ids, numbers, URLs, paths, times and quoted text. Words keep their digits, so
+ * that models, tools and agents stay apart. Idempotent.
+ */
 export function normalizeErrorMessage(message: string): string {
   let before: string;
   let text = message.trim();

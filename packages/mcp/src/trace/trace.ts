@@ -14,7 +14,9 @@ export interface Trace {
   /** True when the account's plan withheld attributes from this trace. */
   readonly isTruncatedByPlan: boolean;
   /** Spans that could not be read: of them only name, times and status are known. */
-  readonly unreadSpanCount: number;
+  readonly unreadSpanIds: ReadonlySet<string>;
+  /** Where people look at it; undefined where the deployment's dashboard is not known. */
+  readonly dashboardUrl: string | undefined;
 }
 
 export interface Span {

@@ -20,6 +20,14 @@ export interface Usage {
   readonly costUsd: number | undefined;
 }
 
+/** In USD; 0 where nothing was used, and undefined where tokens were and nothing reported their cost. */
+export function knownCostUsd(usage: {
+  readonly tokens: Pick<Tokens, "total">;
+  readonly costUsd: number | undefined;
+}): number | undefined {
+  return usage.costUsd ?? (usage.tokens.total > 0 ? undefined : 0);
+}
+
 export const noUsage: Usage = {
   tokens: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0, total: 0 },
   costUsd: undefined,

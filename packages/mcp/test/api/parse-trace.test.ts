@@ -45,7 +45,7 @@ test("a span is parsed with its attributes flat, its events, its links and its e
     projectId: "p",
     tags: ["a"],
     isTruncatedByPlan: false,
-    unreadSpanCount: 0,
+    unreadSpanIds: new Set(),
     spans: [
       {
         spanId: "c3d4e5f60718293a",
@@ -89,7 +89,7 @@ test("a span needs no more than an id and a start", () => {
     projectId: undefined,
     tags: [],
     isTruncatedByPlan: false,
-    unreadSpanCount: 0,
+    unreadSpanIds: new Set(),
     spans: [
       {
         spanId: "1",

@@ -82,7 +82,7 @@ function outcomeOf({ error, ok }: Step, endMs: number): Pick<OtlpSpan, "events" 
   const attributes = attributesOf({
     "exception.type": type,
     "exception.message": message,
-    "exception.stacktrace": `Traceback (most recent call last):\n  File "/app/agent.py", line 42\n${error}`,
+    "exception.stacktrace": `Traceback (most recent call last):\n  File "/app/agent.py", line 42, in run\n${error}`,
   });
   return {
     events: [{ name: "exception", timeUnixNano: nano(endMs), attributes }],
@@ -97,8 +97,9 @@ function attributesOf(attributes: Readonly<Record<string, string | number>>): re
   }));
 }
 
+/** To the microsecond: a double holds no more of today. */
 function nano(unixMs: number): string {
-  return `${Math.round(unixMs)}000000`;
+  return `${Math.round(unixMs * 1000)}000`;
 }
 
 export interface Message {

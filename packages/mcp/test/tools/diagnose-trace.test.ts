@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { traceIdOf } from "../runs/run.js";
+import { epochUnixMs, span, trace } from "../trace/draw.js";
 import { localWithWeek } from "./own-local.js";
+import { scriptedApi } from "./scripted-api.js";
 
 const connect = localWithWeek();
 
@@ -9,7 +11,7 @@ test("diagnose_trace tells an error once, with the path it took and how far it w
   const { text } = await call("diagnose_trace", { trace_id: traceIdOf("booking-6") });
 
   expect(text).toMatch(
-    /errors:\nERROR PaymentDeclined: .* in session default\.session > .* > tool charge_card \[\w+\]; passed on by 2, stopped at session/,
+    /errors:\nERROR PaymentDeclined: .* in session default\.session > .* > tool charge_card \[\w+\]; passed on by 2, stopped at session default\.session; raised at \/app\/agent\.py:42 in run$/m,
   );
   expect(text.match(/PaymentDeclined/g)).toHaveLength(1);
 });
@@ -23,6 +25,39 @@ test("diagnose_trace finds the loop, what it cost, and the prompt that grew with
   );
   expect(text).toMatch(/6× tool search\(.*same output each time/);
   expect(text).toContain("400 → 5,800 prompt tok over 7 calls, peak 5,800");
+});
+
+test("diagnose_trace tells of many small steps what they took together", async () => {
+  const { call } = await connect();
+  const { text } = await call("diagnose_trace", { trace_id: traceIdOf("nightly-fine") });
+
+  expect(text).toMatch(
+    /^79 % 42 s 60× llm openai\.chat\.completion gpt-4o-mini-2024-07-18, most 700 ms \[\w+\]$/m,
+  );
+  expect(text).toMatch(
+    /^14 % 30,000\+7,200 tok \$0\.0088 60× llm .*, most 500\+120 tok \$0\.00015 \[\w+\]$/m,
+  );
+});
+
+test("diagnose_trace says how much of the prompts came from the cache", async () => {
+  const calls = [0, 900, 1_200].map((cached, index) =>
+    span(`call-${index}`, {
+      name: "openai.chat.completion",
+      startUnixMs: epochUnixMs + index,
+      attributes: {
+        "gen_ai.request.model": "gpt-4o",
+        "gen_ai.prompt.0.role": "user",
+        "gen_ai.prompt.0.content": `Step ${index}`,
+        "gen_ai.usage.input_tokens": "1400",
+        "gen_ai.usage.cache_read.input_tokens": String(cached),
+      },
+    }),
+  );
+  const run = trace(calls);
+  const { ask } = await scriptedApi([run]);
+  const { text } = await ask("diagnose_trace", { trace_id: run.traceId });
+
+  expect(text).toContain("1,400 → 1,400 prompt tok over 3 calls, peak 1,400, 50 % from cache");
 });
 
 test("diagnose_trace counts a crew's tokens once, although its root adds them up again", async () => {

@@ -9,7 +9,7 @@ test("find_failures groups errors that differ in figures only", async () => {
 
   expect(text).toMatch(/^4 of 11 traces failed, with 2 kinds of error\. 11 of 11 traces read\.\n/);
   expect(text).toMatch(
-    /^3× in 3 runs: PaymentDeclined: .* \| in tool charge_card \| first .*, last /m,
+    /^3× in 3 runs: PaymentDeclined: .* \| in tool charge_card \| first .*, last .* \| raised at \/app\/agent\.py:42 in run \| e\.g\. trace /m,
   );
   expect(text).toMatch(/^1× in 1 run \(ended 1\): TimeoutError: /m);
 });

@@ -2,7 +2,7 @@ import { describe, expect, inject, test } from "vitest";
 import { getWithKey } from "../api-request.js";
 import { connectOverStdio, ERAS } from "../mcp-client.js";
 import { traceIdOf } from "../runs/run.js";
-import { localWithWeek } from "./own-local.js";
+import { localWithRuns, localWithWeek } from "./own-local.js";
 
 const { url, apiKey } = inject("local");
 const configured = { AGENTOPS_API_KEY: apiKey, AGENTOPS_API_URL: url };
@@ -145,5 +145,24 @@ describe("a filtered list", () => {
 
     expect(isError).toBe(true);
     expect(text).toMatch(/^invalid_argument: `since`: Give a time ago such as 24h/);
+  });
+});
+
+describe("a window to the microsecond", () => {
+  const startUnixMs = Date.parse("2026-01-02T03:04:05Z") + 123.456;
+  const connect = localWithRuns(() => [{ key: "precise", startUnixMs, root: { name: "run" } }]);
+
+  test.each([
+    [{ since: "2026-01-02T03:04:05.123456Z" }, true],
+    [{ since: "2026-01-02T03:04:05.123456789" }, true],
+    [{ since: "2026-01-02T03:04:05.123457Z" }, false],
+    [{ until: "2026-01-02 03:04:05.123456+00:00" }, false],
+    [{ until: "2026-01-02T03:04:05.123456001Z" }, true],
+    [{ until: "2026-01-02T03:04:05.123457Z" }, true],
+    [{ since: "2026-01-02T03:04", until: "2026-01-02T04:04:06+01:00" }, true],
+  ])("of %o holds the run: %s", async (window, isHeld) => {
+    const { text } = await (await connect()).call("list_traces", window);
+
+    expect(text.includes(traceIdOf("precise"))).toBe(isHeld);
   });
 });

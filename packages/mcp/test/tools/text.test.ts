@@ -33,7 +33,8 @@ test.each([
   [0.5, "$0.5"],
   [1234.5, "$1,234.50"],
   [-0.25, "-$0.25"],
-])("%d USD is %s", (usd, text) => {
+  [undefined, "$?"],
+])("%s USD is %s", (usd, text) => {
   expect(formatUsd(usd)).toBe(text);
 });
 

@@ -34,7 +34,8 @@ export function trace(spans: readonly Span[], part: Partial<Omit<Trace, "spans">
     projectId: undefined,
     tags: [],
     isTruncatedByPlan: false,
-    unreadSpanCount: 0,
+    unreadSpanIds: new Set(),
+    dashboardUrl: undefined,
     ...part,
     spans: spans.toSorted((a, b) => a.startUnixMs - b.startUnixMs),
   };

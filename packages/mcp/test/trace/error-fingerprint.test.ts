@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
@@ -18,13 +19,73 @@ describe("a normalized message", () => {
     ["KeyError: 'city' in \"weather\"", "KeyError: <text> in <text>"],
     ["it isn't there, is it?", "it isn't there, is it?"],
     ["object at 0x7f3a2b", "object at <hex>"],
-    ["tool call_8fK2mQx9 of req-01HZX3", "tool <id> of <id>"],
-    ["commit 9f86d081884c7d65", "commit <id>"],
+    ["tool call_8fK2mQx9 of req-01HZX3", "tool call_<id> of req-<id>"],
+    ["request req_011CSHoEeqs5C35K2UUqR7Fy", "request req_<id>"],
+    ["commit 9f86d081884c7d65 or 9f86d08", "commit <id> or <id>"],
+    ["report-0042.pdf of batch 17", "report-<n>.pdf of batch <n>"],
+    ["no route to 10.0.0.7:8080, lines 3-5", "no route to <n>:<n>, lines <n>-<n>"],
     ["retry in 1.5s, 3 of 10", "retry in <n>s, <n> of <n>"],
     ["many\n   spaces ", "many spaces"],
     ["rate_limit_exceeded and/or not", "rate_limit_exceeded and/or not"],
   ])("of %j is %j", (message, normalized) => {
     expect(normalizeErrorMessage(message)).toBe(normalized);
+  });
+
+  test.each([
+    "claude-sonnet-4-5",
+    "claude-3-5-haiku-latest",
+    "gpt-4o-mini",
+    "gpt-4.1-nano",
+    "o3-mini",
+    "gemini-2.5-flash",
+    "Qwen2.5-72B-Instruct",
+    "mixtral-8x22b-instruct",
+    "text-embedding-3-small",
+    "llama3.1",
+    "text2sql_agent",
+    "getOauth2AccessToken",
+    "sha256",
+    "s3",
+  ])("keeps the word %s", (word) => {
+    expect(normalizeErrorMessage(`chat ${word}: no answer`)).toBe(`chat ${word}: no answer`);
+  });
+
+  test("keeps any words with a few digits, wherever they stand in a name", () => {
+    const letters = fc.string({ unit: fc.constantFrom(..."ghijklmnopqrstuvwxyz"), minLength: 1 });
+    const number = fc.integer({ min: 0, max: 999 }).map(String);
+    const joint = fc.constantFrom("-", "_", ".");
+    const tail = fc.tuple(joint, fc.oneof(letters, number)).map((parts) => parts.join(""));
+    const word = fc.tuple(letters, fc.array(tail, { maxLength: 5 }));
+    fc.assert(
+      fc.property(word, ([start, rest]) => {
+        const name = start + rest.join("");
+        expect(normalizeErrorMessage(name)).toBe(name);
+      }),
+    );
+  });
+
+  test("is the same whatever ids, numbers and times it holds", () => {
+    const hash = fc
+      .nat()
+      .map((seed) => createHash("sha256").update(String(seed)).digest("hex").slice(0, 32));
+    const parts = fc.record({
+      uuid: fc.uuid(),
+      hash,
+      request: hash.map((id) => id.slice(0, 24).toUpperCase()),
+      amount: fc.double({ min: 0, max: 1e6, noNaN: true }).map((amount) => amount.toFixed(2)),
+      address: fc.ipV4(),
+      time: fc
+        .date({ min: new Date(0), max: new Date(4e12), noInvalidDate: true })
+        .map((time) => time.toISOString()),
+    });
+    fc.assert(
+      fc.property(parts, ({ uuid, hash: id, request, amount, address, time }) => {
+        const message = `${uuid} in ${id} for req_${request}: ${amount} EUR at ${address}, ${time}`;
+        expect(normalizeErrorMessage(message)).toBe(
+          "<id> in <id> for req_<id>: <n> EUR at <n>, <time>",
+        );
+      }),
+    );
   });
 
   test("does not change when normalized again", () => {
@@ -104,6 +165,18 @@ describe("failures of several traces", () => {
       lastSeenUnixMs: epochUnixMs + 9000,
       example: { traceId: "t2" },
     });
+  });
+
+  test("differ by the model that a span is named after", () => {
+    const groups = groupFailures([
+      failing("t1", 1, "TimeoutError: no answer", "chat claude-sonnet-4-5"),
+      failing("t2", 2, "TimeoutError: no answer", "chat claude-sonnet-4-5"),
+      failing("t3", 3, "TimeoutError: no answer", "chat gpt-4o"),
+    ]);
+    expect(groups.map(({ identity, count }) => [identity.name, count])).toEqual([
+      ["chat claude-sonnet-4-5", 2],
+      ["chat gpt-4o", 1],
+    ]);
   });
 
   test("differ by type, message, and where they arose; the most frequent come first", () => {

@@ -1,0 +1,53 @@
+/** A place in source code, as a stack trace names it. */
+export interface StackFrame {
+  readonly file: string;
+  readonly line: number;
+  /** Undefined at the top of a module, and where the trace does not say. */
+  readonly functionName: string | undefined;
+}
+
+/**
+ * Where an exception left the program's own code: the innermost frame of a Python or JavaScript stack
+ * trace that is neither of an installed package nor of the language. Undefined where there is none.
+ */
+export function innermostOwnFrame(stacktrace: string): StackFrame | undefined {
+  const lines = stacktrace.split("\n");
+  // Python writes the innermost frame last, and of chained exceptions the one that was raised last.
+  const python = lines.flatMap(pythonFrame).findLast(isOwn);
+  return python ?? lines.flatMap(javaScriptFrame).find(isOwn);
+}
+
+/** `File "/app/agent.py", line 42, in plan` */
+function pythonFrame(text: string): readonly StackFrame[] {
+  const [, file, line, name] = /File "([^"]+)", line (\d+)(?:, in (.*))?/.exec(text) ?? [];
+  if (file === undefined) return [];
+  const functionName = name?.trim();
+  return [{ file, line: Number(line), functionName: nameOrNone(functionName, "<module>") }];
+}
+
+/** `at async plan (file:///app/agent.js:42:7)`, or without a function `at /app/agent.js:42:7` */
+function javaScriptFrame(text: string): readonly StackFrame[] {
+  const call = text.trim();
+  if (!call.startsWith("at ")) return [];
+  const open = call.endsWith(")") ? call.lastIndexOf("(") : -1;
+  const place = open < 0 ? call.slice("at ".length) : call.slice(open + 1, -1);
+  const name = open < 0 ? undefined : call.slice("at ".length, open).trim();
+
+  const [, file, line] = /^(?:async )?(?:file:\/\/)?(.+):(\d+):\d+$/.exec(place) ?? [];
+  if (file === undefined) return [];
+  const functionName = nameOrNone(name?.replace(/^async /, ""), "Object.<anonymous>");
+  return [{ file, line: Number(line), functionName }];
+}
+
+function nameOrNone(name: string | undefined, ofModule: string): string | undefined {
+  return name === "" || name === ofModule ? undefined : name;
+}
+
+const INSTALLED = /[\\/](?:site-packages|dist-packages|node_modules)[\\/]/;
+const PYTHON_LIBRARY = /[\\/]lib[\\/]python\d|[\\/]python\d+[\\/]lib[\\/]/i;
+/** `<frozen importlib._bootstrap>`, `<anonymous>`, `node:internal/process/task_queues`. */
+const NO_FILE = /^(?:<|node:|internal\/)/;
+
+function isOwn({ file }: StackFrame): boolean {
+  return ![INSTALLED, PYTHON_LIBRARY, NO_FILE].some((pattern) => pattern.test(file));
+}
