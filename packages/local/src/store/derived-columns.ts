@@ -6,6 +6,7 @@ import {
   kindsBySuffix,
   nameDecoration,
 } from "mcp-server-agentops-api/semconv";
+import { quoted } from "./quoted.js";
 
 /**
  * What the engine derives from a span's attributes on insert, because summing tokens over ten million
@@ -31,7 +32,6 @@ const count = (text: string) => `accurateCastOrDefault(toFloat64OrZero(${text}),
 const usd = (text: string) =>
   `if(toFloat64OrZero(${text}) BETWEEN 0 AND ${MAX_SPAN_COST_USD}, toFloat64OrZero(${text}), 0)`;
 
-const quoted = (text: string) => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 const list = (texts: readonly string[]) => `[${texts.map(quoted).join(", ")}]`;
 /** Looks a text up; empty where it is not known. */
 const lookUp = (text: string, known: ReadonlyMap<string, string>) =>

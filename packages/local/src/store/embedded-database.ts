@@ -13,12 +13,6 @@ import { openFileIntake } from "./file-intake.js";
 import { statementsOver } from "./statements.js";
 
 type ClientConnection = NonNullable<ClickHouseClientConfigOptions["connection"]>;
-/**
- * The engine runs one statement at a time per connection, so reads have their own: without them every
- * read would wait for the insert in progress. More readers than cores do not read faster.
- */
-const READER_COUNT = 2;
-
 /** What a statement has to find free: the engine refuses some for want of room, and waits for it in others. */
 const STATEMENT_BYTES = 16 * 1024 * 1024;
 /** The engine's code for a statement that needs more than there is. */
@@ -36,22 +30,18 @@ export async function openEmbeddedDatabase(path: string, incoming: string): Prom
   const engine = open(path, () => new Session(path, { connectionArgs: engineArguments }));
   const writer = connect(path);
   await writer.command({ query: "CREATE DATABASE IF NOT EXISTS agentops" });
-  const readers = Array.from({ length: READER_COUNT }, () => connect(path));
-  const clients = [writer, ...readers];
+  // The engine runs one statement at a time per connection: reads would wait for the insert in progress. A
+  // second reader would not help, because the driver runs one statement with parameters at a time.
+  const reader = connect(path);
+  const clients = [writer, reader];
   for (const client of clients) await client.command({ query: "USE agentops" });
 
   const onWriter = statementsOver(writer);
-  const onReaders = readers.map(statementsOver);
-  let turn = 0;
 
   const database: Database = {
     layout: { kind: "embedded" },
     ...onWriter,
-
-    read(sql, parameters) {
-      turn = (turn + 1) % READER_COUNT;
-      return (onReaders[turn] ?? onWriter).read(sql, parameters);
-    },
+    read: statementsOver(reader).read,
 
     async write(sql, parameters) {
       await requireRoom(path, STATEMENT_BYTES);

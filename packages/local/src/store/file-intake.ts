@@ -2,6 +2,7 @@ import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Database, SpanIntake } from "./database.js";
 import { DiskFullError, RESERVED_BYTES, requireRoom } from "./disk-space.js";
+import { quoted } from "./quoted.js";
 import { insertColumns, rowStructure } from "./row-binary.js";
 import { insertSettings, locateSpans, summarizeSpans } from "./schema.js";
 
@@ -37,7 +38,7 @@ export async function openFileIntake(
 
   async function insert(path: string): Promise<void> {
     try {
-      await database.write(insertFile, { path });
+      await database.write(insertFile(path));
     } catch (error) {
       halfDone.add(path);
       await repair();
@@ -69,10 +70,11 @@ export async function openFileIntake(
 /** A file gets this ending when all of its rows are in it. */
 const COMPLETE = ".rows";
 
-const rowsFile = `file({path:String}, 'RowBinary', '${rowStructure}')`;
+/** The path is no parameter: the driver runs one statement with parameters at a time, so reads would wait. */
+const rowsOf = (path: string) => `file(${quoted(path)}, 'RowBinary', '${rowStructure}')`;
 
-const insertFile = `
-INSERT INTO otel_traces ${insertColumns} SELECT * FROM ${rowsFile}
+const insertFile = (path: string) => `
+INSERT INTO otel_traces ${insertColumns} SELECT * FROM ${rowsOf(path)}
 SETTINGS ${Object.entries(insertSettings)
   .map(([name, value]) => `${name} = '${value}'`)
   .join(", ")}`;
@@ -93,12 +95,12 @@ function byteLength(rows: readonly Uint8Array[]): number {
 }
 
 async function deriveAgain(database: Pick<Database, "write">, path: string): Promise<void> {
-  const ofTheseTraces = `WHERE TraceId IN (SELECT TraceId FROM ${rowsFile})`;
+  const ofTheseTraces = `WHERE TraceId IN (SELECT TraceId FROM ${rowsOf(path)})`;
   const statements = [
     `DELETE FROM trace_summary ${ofTheseTraces}`,
     `INSERT INTO trace_summary ${summarizeSpans("otel_traces")} ${ofTheseTraces} GROUP BY project_id, TraceId`,
     `DELETE FROM span_lookup ${ofTheseTraces}`,
     `INSERT INTO span_lookup ${locateSpans("otel_traces")} ${ofTheseTraces}`,
   ];
-  for (const statement of statements) await database.write(statement, { path });
+  for (const statement of statements) await database.write(statement);
 }
