@@ -28,7 +28,7 @@ export interface FailureIdentity {
   readonly message: string;
   /** Of the span in which the error arose. */
   readonly kind: AgentopsKind;
-  /** Of the same span, bare and normalized. */
+  /** Of the same span, bare and normalized by {@link normalizeSpanName}. */
   readonly name: string;
 }
 
@@ -45,7 +45,7 @@ export function identifyFailure({ origin, error }: ErrorChain): FailureIdentity 
     type: error.type,
     message: normalizeErrorMessage(error.message.slice(0, comparedMessageChars)),
     kind: origin.kind,
-    name: normalizeErrorMessage(bareName(origin.span.name)),
+    name: normalizeSpanName(bareName(origin.span.name)),
   };
 }
 
@@ -107,21 +107,32 @@ const variableParts: readonly (readonly [RegExp, string])[] = [
   // Ids go back and forth between digits and letters, as in `call_8fK2mQx9`; words such as `text2sql` do not.
   [/(?<![a-z\d])(?=[a-z\d]*\d[a-z]+\d)[a-z\d]{6,}/gi, "<id>"],
   [/(?<![a-z\d])(?=[a-f]*\d)(?=\d*[a-f])[a-f\d]{7,}(?![a-z\d])/gi, "<id>"],
-  // Up to three digits that hang on a word are part of it: `gpt-4o`, `claude-sonnet-4-5`, `sha256`.
+];
+
+const numbers: typeof variableParts = [[/\d+(?:[.,]\d+)*/g, "<n>"]];
+
+/** Up to three digits that hang on a word are part of it: `gpt-4o`, `claude-sonnet-4-5`, `sha256`. */
+const numbersApart: typeof variableParts = [
   [/\d{4,}(?:[.,]\d+)*/g, "<n>"],
   [/(?<![a-z\d])(?<![a-z\d][-_.])\d+(?:[.,]\d+)*/gi, "<n>"],
 ];
 
-/**
- * The message without ids, numbers, URLs, paths, times and quoted text. Words keep their digits, so
- * that models, tools and agents stay apart. Idempotent.
- */
+/** The message without ids, numbers, URLs, paths, times and quoted text. Idempotent. */
 export function normalizeErrorMessage(message: string): string {
+  return withoutParts(message, [...variableParts, ...numbers]);
+}
+
+/** The same for a span's name, whose words keep their digits, so that models, tools and agents stay apart. */
+export function normalizeSpanName(name: string): string {
+  return withoutParts(name, [...variableParts, ...numbersApart]);
+}
+
+function withoutParts(original: string, parts: typeof variableParts): string {
   let before: string;
-  let text = message.trim();
+  let text = original.trim();
   do {
     before = text;
-    text = variableParts.reduce((rest, [part, name]) => rest.replace(part, name), before);
+    text = parts.reduce((rest, [part, name]) => rest.replace(part, name), before);
     // One replacement can uncover the next. Each takes out a digit, a quote, a slash or a hyphen and
     // puts none in, so this ends.
   } while (text !== before);

@@ -5,6 +5,7 @@ import {
   comparedMessageChars,
   groupFailures,
   normalizeErrorMessage,
+  normalizeSpanName,
 } from "../../src/trace/error-fingerprint.js";
 import { buildTree } from "../../src/trace/tree.js";
 import { epochUnixMs, span, trace } from "./draw.js";
@@ -32,6 +33,21 @@ describe("a normalized message", () => {
   });
 
   test.each([
+    "user_N not found",
+    "Row row-N invalid",
+    "req-N timed out",
+    "step_N failed",
+    "seat BN taken",
+  ])("of %j is the same for every N", (message) => {
+    const all = Array.from({ length: 1_000 }, (_, n) =>
+      normalizeErrorMessage(message.replace("N", String(n))),
+    );
+    expect(new Set(all).size).toBe(1);
+  });
+});
+
+describe("a normalized span name", () => {
+  test.each([
     "claude-sonnet-4-5",
     "claude-3-5-haiku-latest",
     "gpt-4o-mini",
@@ -47,7 +63,7 @@ describe("a normalized message", () => {
     "sha256",
     "s3",
   ])("keeps the word %s", (word) => {
-    expect(normalizeErrorMessage(`chat ${word}: no answer`)).toBe(`chat ${word}: no answer`);
+    expect(normalizeSpanName(`chat ${word}`)).toBe(`chat ${word}`);
   });
 
   test("keeps any words with a few digits, wherever they stand in a name", () => {
@@ -59,11 +75,13 @@ describe("a normalized message", () => {
     fc.assert(
       fc.property(word, ([start, rest]) => {
         const name = start + rest.join("");
-        expect(normalizeErrorMessage(name)).toBe(name);
+        expect(normalizeSpanName(name)).toBe(name);
       }),
     );
   });
+});
 
+describe("a normalized text", () => {
   test("is the same whatever ids, numbers and times it holds", () => {
     const hash = fc
       .nat()
@@ -108,8 +126,10 @@ describe("a normalized message", () => {
     const texts = fc.array(fc.oneof(piece, fc.string()), { maxLength: 12 });
     fc.assert(
       fc.property(texts, (pieces) => {
-        const once = normalizeErrorMessage(pieces.join(""));
-        expect(normalizeErrorMessage(once)).toBe(once);
+        for (const normalize of [normalizeErrorMessage, normalizeSpanName]) {
+          const once = normalize(pieces.join(""));
+          expect(normalize(once)).toBe(once);
+        }
       }),
       { numRuns: 2000 },
     );
@@ -120,7 +140,10 @@ describe("a normalized message", () => {
       part.repeat(comparedMessageChars),
     );
     const ms = spentMs(() => {
-      for (const text of hostile) normalizeErrorMessage(text);
+      for (const text of hostile) {
+        normalizeErrorMessage(text);
+        normalizeSpanName(text);
+      }
     });
     expect(ms).toBeLessThan(200);
   });
