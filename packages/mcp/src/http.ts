@@ -2,7 +2,6 @@ import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
 import {
   createMcpHandler,
   hostHeaderValidationResponse,
-  isLegacyRequest,
   type McpServer,
   OAuthError,
   OAuthErrorCode,
@@ -10,10 +9,8 @@ import {
   PARSE_ERROR,
   readRequestBody,
   requireBearerAuth,
-  WebStandardStreamableHTTPServerTransport,
 } from "@modelcontextprotocol/server";
 import { fault, type Log } from "./log.js";
-import { isRecord } from "./trace/json.js";
 
 /** Longest request body: arguments are ids, filters and a few words. */
 export const MAX_BODY_BYTES = 1024 * 1024;
@@ -66,32 +63,11 @@ export function createHttpEndpoint(
 
       const body = await readJson(request);
       if (body instanceof Response) return body;
-      if (isAnsweredOnce(body) && (await isLegacyRequest(request, body))) {
-        return await answerOnce(createServer(request.headers, requestId), request, body);
-      }
       requestIds.set(request, requestId);
       // With the body at hand the SDK neither clones nor copies the request.
       return handler.fetch(request, { parsedBody: body });
     },
   };
-}
-
-/** Whether it is one message whose sender wants no progress: nothing is said before its result. */
-function isAnsweredOnce(body: unknown): boolean {
-  if (!isRecord(body)) return false;
-  const { _meta } = isRecord(body.params) ? body.params : {};
-  return !isRecord(_meta) || _meta.progressToken === undefined;
-}
-
-/**
- * Answers a request of the era before 2026-07-28 with one JSON document. The SDK's handler opens a stream of
- * events for each, which costs a quarter of the calls a second.
- */
-async function answerOnce(server: McpServer, request: Request, parsedBody: unknown) {
-  const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true });
-  await server.connect(transport);
-  request.signal.addEventListener("abort", () => void server.close(), { once: true });
-  return await transport.handleRequest(request, { parsedBody });
 }
 
 /** The parsed body, or the answer to a body that is too long, broken off or not JSON. */
