@@ -11,6 +11,9 @@ import { version } from "./version.js";
 /** Where a running server tells this machine's other programs how to reach it, and where its traces are. */
 const SERVER_URL_FILE = "server-url";
 
+/** A server says in a moment who it is; another program on its port may never answer. */
+const HEALTH_TIMEOUT_MS = 2_000;
+
 /** Where a server's traces are, and what it signs tokens with. */
 export type ServerLocation = StoreLocation & SecretLocation;
 
@@ -68,7 +71,7 @@ export async function connectToServer(location: ServerLocation): Promise<AdminAp
   if (!word) return undefined;
   const [url = "", instance, place = ""] = word.split("\n");
   // A killed server leaves its word behind, and another program may have taken the port.
-  if ((await instanceAt(url)) !== instance) return undefined;
+  if (!instance || (await instanceAt(url)) !== instance) return undefined;
   const api = adminApi(await openTokens(location), {
     fetch: (request) => fetch(request),
     url,
@@ -90,7 +93,10 @@ const instanceSchema = z.object({ instance: z.string() });
 
 /** Asked without a token; undefined where no server of this program answers. */
 async function instanceAt(url: string): Promise<string | undefined> {
-  const response = await fetch(`${url}/health`, { redirect: "error" }).catch(() => undefined);
+  const signal = AbortSignal.timeout(HEALTH_TIMEOUT_MS);
+  const response = await fetch(`${url}/health`, { redirect: "error", signal }).catch(
+    () => undefined,
+  );
   const body: unknown = await response?.json().catch(() => undefined);
   return instanceSchema.safeParse(body).data?.instance;
 }

@@ -100,10 +100,9 @@ async function serve({ sample, ...config }: Config): Promise<void> {
 async function addSample(url: string, token: string): Promise<void> {
   const { findSampleRuns, sendSampleRuns } = await import("./sample/send.js");
   const found = await findSampleRuns({ url, token });
-  const [title, traceIds] =
-    found.length > 0
-      ? ["Sample runs, of an earlier start:", found]
-      : ["Sample runs:", await sendSampleRuns({ url, token })];
+  const [title, traceIds] = found
+    ? ["Sample runs, of an earlier start:", found]
+    : ["Sample runs:", await sendSampleRuns({ url, token })];
   console.error(`${[title, ...traceIds].join("\n  ")}\n`);
 }
 

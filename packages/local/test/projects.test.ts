@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { stat, writeFile } from "node:fs/promises";
-import { createServer, type IncomingHttpHeaders } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
@@ -141,28 +141,48 @@ describe("while the server runs", () => {
 });
 
 describe("the address that a killed server left behind is not believed", () => {
-  const leave = (url: string) =>
-    writeFile(join(dataDir, "server-url"), `${url}\nearlier\n${dataDir}`);
   const own = ["default", defaultProjectId, defaultKey];
+  const words: [string, string[]][] = [
+    ["of three lines", ["earlier", dataDir]],
+    ["of one line", []],
+  ];
 
-  test("where nobody answers", async () => {
-    await leave("http://127.0.0.1:1");
-    expect(await run({ kind: "list" })).toContainEqual(own);
+  describe.each(words)("%s", (_name, lines) => {
+    const leave = (url: string) =>
+      writeFile(join(dataDir, "server-url"), [url, ...lines].join("\n"));
+
+    test("where nobody answers", async () => {
+      await leave("http://127.0.0.1:1");
+      expect(await run({ kind: "list" })).toContainEqual(own);
+    });
+
+    test.each(["{}", '{"instance":"later"}'])(
+      "where another program answers %s, which gets no token",
+      async (body) => {
+        const other = await listen((response) => response.end(body));
+        await leave(other.url);
+        expect(await run({ kind: "list" })).toContainEqual(own);
+        expect(other.credentials.filter((credential) => credential !== undefined)).toEqual([]);
+      },
+    );
   });
 
-  test.each(["{}", '{"instance":"later"}'])(
-    "where another program answers %s, which gets no token",
-    async (body) => {
-      const headers: IncomingHttpHeaders[] = [];
-      const other = createServer((request, response) => {
-        headers.push(request.headers);
-        response.end(body);
-      });
-      onTestFinished(() => void other.close());
-      await once(other.listen(0, "127.0.0.1"), "listening");
-      await leave(`http://127.0.0.1:${(other.address() as AddressInfo).port}`);
-      expect(await run({ kind: "list" })).toContainEqual(own);
-      expect(headers.map(({ authorization }) => authorization)).toEqual([undefined]);
-    },
-  );
+  test("where another program takes the question and never answers", async () => {
+    const other = await listen(() => {});
+    await writeFile(join(dataDir, "server-url"), `${other.url}\nearlier\n${dataDir}`);
+    expect(await run({ kind: "list" })).toContainEqual(own);
+    expect(other.credentials).toEqual([undefined]);
+  });
+
+  /** What came as `authorization`, by request. */
+  async function listen(respond: (response: ServerResponse) => void) {
+    const credentials: (string | undefined)[] = [];
+    const other = createServer(({ headers }, response) => {
+      credentials.push(headers.authorization);
+      respond(response);
+    });
+    onTestFinished(() => void other.close());
+    await once(other.listen(0, "127.0.0.1"), "listening");
+    return { url: `http://127.0.0.1:${(other.address() as AddressInfo).port}`, credentials };
+  }
 });

@@ -3,6 +3,7 @@ import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { BasicTracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { z } from "zod";
+import { StartError } from "../start-error.js";
 import { migrationRun, researchRun, supportRun } from "./runs.js";
 import type { Outcome, SampleSpan } from "./sample-span.js";
 
@@ -13,23 +14,44 @@ export interface SampleOptions {
   readonly token?: string;
 }
 
+/** On the session of a run, with its name: users tag runs of their own `sample`. */
+const MARKER = "agentops_local.sample";
+
 /** The longest last, so that it is the newest: lists are by start. */
-const runs = [supportRun, researchRun, migrationRun];
+const runs = [supportRun, researchRun, migrationRun].map((run) => ({
+  ...run,
+  attributes: { ...run.attributes, [MARKER]: run.name },
+}));
+
+/**
+ * The trace ids of the runs that an agentops-local was sent last, the newest last; undefined unless it
+ * has all of them.
+ *
+ * @throws {StartError} when it is answered with an error.
+ */
+export async function findSampleRuns(
+  options: Required<SampleOptions>,
+): Promise<string[] | undefined> {
+  const found = await Promise.all(runs.map(({ name }) => findRun(name, options)));
+  const traceIds = found.flat();
+  return traceIds.length === runs.length ? traceIds : undefined;
+}
 
 const foundSchema = z.object({ spans: z.array(z.object({ trace_id: z.string() })) });
 
-/** The trace ids of the runs that an agentops-local was sent last, the newest last. */
-export async function findSampleRuns({ url, token }: Required<SampleOptions>): Promise<string[]> {
-  const query = new URLSearchParams({
-    kind: "session",
-    attribute: 'agentops.tags="sample"',
-    limit: String(runs.length),
-  });
+/** The newest of that name, if there is one. */
+async function findRun(name: string, { url, token }: Required<SampleOptions>): Promise<string[]> {
+  const query = new URLSearchParams({ attribute: `${MARKER}=${name}`, limit: "1" });
   const response = await fetch(`${url}/v4/spans/search?${query}`, {
     headers: { authorization: `Bearer ${token}` },
   });
+  if (!response.ok) {
+    throw new StartError(
+      `The server answered ${response.status} when it was asked for the sample runs: ${await response.text()}`,
+    );
+  }
   const { spans } = foundSchema.parse(await response.json());
-  return spans.map(({ trace_id }) => trace_id).reverse();
+  return spans.map(({ trace_id }) => trace_id);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Database } from "./database.js";
 import { traceUsage } from "./schema.js";
+import type { Condition } from "./span-filter.js";
 import { type TraceFilter, traceCondition } from "./trace-filter.js";
 import { addUsage, noUsage, type UsageFigures, usageColumns, usageFields } from "./usage.js";
 
@@ -15,8 +16,11 @@ export interface TraceTotals extends UsageFigures {
 
 export type ReadTotals = (projectId: string, filter: TraceFilter) => Promise<TraceTotals>;
 
-/** Traces whose ids begin alike: the summary is ordered by them, so a share of it is read as fast as it is small. */
-const share = "left(TraceId, 2)";
+/** Traces whose ids begin alike; the summary is ordered by id, so a share lies together in it. */
+const shareOf = (traceId: string) => `left(${traceId}, 2)`;
+
+/** Of 256 shares. So many ranges of ids take as long to look for as it takes to compare each id. */
+const MAX_RANGES = 48;
 
 interface Share {
   /** Another whenever spans were added, or removed. */
@@ -26,33 +30,44 @@ interface Share {
 
 type Shares = ReadonlyMap<string, Share>;
 
+/** What was last read for a project. */
+interface KnownTotals {
+  readonly filterKey: string;
+  readonly version: string;
+  readonly shares: Shares;
+}
+
+const nothingKnown: KnownTotals = { filterKey: "", version: "", shares: new Map() };
+
 /**
  * Totals are not the sum of what arrived (whether a trace failed, and what its wrappers report, takes
  * the whole trace), so traces are read for them: all once, and from then on those of the shares that have
  * other spans. The database itself is asked which, so that processes that share one need not tell each other.
  */
 export function createTotals(database: Database): ReadTotals {
-  const known = new Map<string, { of: string; version: string; shares: Shares }>();
+  const lastRead = new Map<string, KnownTotals>();
 
   return async (projectId, filter) => {
-    const of = [filter.fromUnixNano, filter.untilUnixNano, filter.text].join("/");
+    const filterKey = [filter.fromUnixNano, filter.untilUnixNano, filter.text].join("/");
     const version = await readVersion(database, projectId);
-    const last = known.get(projectId);
-    const before: Shares = last?.of === of ? last.shares : new Map();
-    const isCurrent = last?.of === of && last.version === version;
-    const shares = isCurrent ? before : await renewed(database, projectId, { filter, before });
-    known.set(projectId, { of, version, shares });
+    const last = lastRead.get(projectId);
+    const known = last?.filterKey === filterKey ? last : nothingKnown;
+    const shares =
+      known.version === version
+        ? known.shares
+        : await renew(database, projectId, { filter, known: known.shares });
+    lastRead.set(projectId, { filterKey, version, shares });
     return [...shares.values()].map(({ totals }) => totals).reduce(add, nothing);
   };
 }
 
-async function renewed(
+async function renew(
   database: Database,
   projectId: string,
-  { filter, before }: { readonly filter: TraceFilter; readonly before: Shares },
+  { filter, known }: { readonly filter: TraceFilter; readonly known: Shares },
 ): Promise<Shares> {
   const versions = await readVersions(database, projectId);
-  const kept = new Map([...before].filter(([name, { version }]) => versions.get(name) === version));
+  const kept = new Map([...known].filter(([name, { version }]) => versions.get(name) === version));
   const changed = [...versions].filter(([name]) => !kept.has(name));
   const read = await readShares(database, projectId, { filter, versions: changed });
   return new Map([...kept, ...read]);
@@ -71,7 +86,7 @@ async function readVersion(database: Database, projectId: string): Promise<strin
 /** By the share's name. */
 async function readVersions(database: Database, projectId: string): Promise<Map<string, string>> {
   const rows = await database.read<{ name: string; version: string }>(
-    `SELECT ${share} AS name, ${version} GROUP BY name`,
+    `SELECT ${shareOf("TraceId")} AS name, ${version} GROUP BY name`,
     { projectId },
   );
   return new Map(rows.map(({ name, version }) => [name, version]));
@@ -88,18 +103,19 @@ async function readShares(
   { filter, versions }: ChangedShares,
 ): Promise<[string, Share][]> {
   if (versions.length === 0) return [];
-  const { sql, parameters } = traceCondition(filter);
+  const shares = shareCondition(versions.map(([name]) => name));
+  const matching = traceCondition(filter);
   const rows = await database.read<TraceTotals & { readonly name: string }>(
     `SELECT
-      left(matching.traceId, 2) AS name,
+      ${shareOf("matching.traceId")} AS name,
       count() AS traceCount,
       sum(matching.spanCount) AS spanCount,
       countIf(errorCount = 0 AND okRootCount > 0) AS okTraceCount,
       countIf(errorCount > 0) AS failedTraceCount,
       ${usageFields.map((name) => `sum(matching.${name}) AS ${name}`).join(", ")}
-    FROM (${traces} HAVING ${sql}) AS matching
+    FROM (${tracesOf(shares)} HAVING ${matching.sql}) AS matching
     GROUP BY name`,
-    { projectId, shares: versions.map(([name]) => name), ...parameters },
+    { projectId, ...shares.parameters, ...matching.parameters },
   );
   const totals = new Map(rows.map(({ name, ...sums }) => [name, sums]));
   return versions.map(([name, version]) => [
@@ -108,8 +124,23 @@ async function readShares(
   ]);
 }
 
+/** By ranges of ids, which the primary key finds; where they are many, all ids are read. */
+function shareCondition(names: readonly string[]): Condition {
+  if (names.length > MAX_RANGES) {
+    return {
+      sql: `${shareOf("TraceId")} IN {shares:Array(String)}`,
+      parameters: { shares: names },
+    };
+  }
+  const ranges = names.map((_, index) => `startsWith(TraceId, {share${index}:String})`);
+  return {
+    sql: `(${ranges.join(" OR ")})`,
+    parameters: Object.fromEntries(names.map((name, index) => [`share${index}`, name])),
+  };
+}
+
 // By a number, which groups twice as fast as the id; the engine reads what a filter uses, and no more.
-const traces = `
+const tracesOf = (shares: Condition) => `
 SELECT
   any(TraceId) AS traceId,
   argMinMerge(Root) AS root,
@@ -122,7 +153,7 @@ SELECT
   sum(OkRootCount) AS okRootCount,
   ${usageColumns(traceUsage)}
 FROM trace_summary
-WHERE project_id = {projectId:String} AND ${share} IN {shares:Array(String)}
+WHERE project_id = {projectId:String} AND ${shares.sql}
 GROUP BY cityHash64(TraceId)`;
 
 const nothing: TraceTotals = {
