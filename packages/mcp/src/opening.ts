@@ -26,9 +26,13 @@ export function answerOpening(recording: Recording): Promise<Opening> {
   /** False where the server must answer before anything that follows is. */
   function hear(line: Buffer): boolean {
     const message = parseJson(line.toString());
-    if (!isRecord(message)) return false;
+    if (!isRecord(message) || message.jsonrpc !== "2.0") return false;
     const { id, method, params } = message;
-    if (id === undefined) return unread.push(line) > 0;
+    if (id === undefined) {
+      unread.push(line);
+      return true;
+    }
+    if (method === "initialize" && initializeId !== undefined) return false;
 
     const result = recordedResult(recording, method, params);
     if (!isRequestId(id) || !result) return false;

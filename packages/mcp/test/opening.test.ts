@@ -15,17 +15,21 @@ const aloneCli = join(folder, "cli.cjs");
 copyFileSync(MCP_CLI, aloneCli);
 
 const clientInfo = { name: "a client", title: "A client", version: "9" };
-const initialize = (protocolVersion: string) => ({
+const initialize = (
+  protocolVersion: string,
+  capabilities: object = { roots: { listChanged: true } },
+) => ({
   method: "initialize",
-  params: { protocolVersion, capabilities: { roots: { listChanged: true } }, clientInfo },
+  params: { protocolVersion, capabilities, clientInfo },
 });
-const stateless = {
+const statelessFor = (capabilities: object) => ({
   _meta: {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
     "io.modelcontextprotocol/clientInfo": clientInfo,
-    "io.modelcontextprotocol/clientCapabilities": { elicitation: {} },
+    "io.modelcontextprotocol/clientCapabilities": capabilities,
   },
-};
+});
+const stateless = statelessFor({ elicitation: {} });
 const LISTS = ["tools/list", "prompts/list", "resources/list", "resources/templates/list"];
 
 const conversations = [
@@ -101,9 +105,39 @@ test.each([
       params: { _meta: { "io.modelcontextprotocol/protocolVersion": "2026-07-28" } },
     },
   ],
+  ["an initialize with a capability that is no object", initialize("2025-06-18", { sampling: 5 })],
+  [
+    "a stateless question with a capability that is no object",
+    { method: "tools/list", params: statelessFor({ sampling: 5 }) },
+  ],
 ])("%s gets the server's error", async (_, question) => {
   const [answer] = await ask(startServer(), [question]);
   expect(answer).toHaveProperty("error.code");
+});
+
+test("a message that does not say it is JSON-RPC 2.0 gets no recorded answer", async () => {
+  const server = startServer();
+  server.stdin.write('{"id": "broken", "method": "tools/list"}\n');
+  const [answer] = await ask(server, [{ method: "tools/list" }]);
+
+  expect(answer).toHaveProperty("id", 0);
+});
+
+test("of two that introduce a client with one id, each is answered once", async () => {
+  const server = startServer();
+  const questions = [initialize("2025-06-18"), initialize("2025-03-26"), { method: "ping" }];
+  const answers = await ask(
+    server,
+    questions.map((question) => ({ id: question.method, ...question })),
+  );
+  server.stdin.end();
+
+  expect(answers).toMatchObject([
+    { id: "initialize", result: { protocolVersion: "2025-06-18" } },
+    { id: "initialize", result: { protocolVersion: "2025-03-26" } },
+    { id: "ping", result: {} },
+  ]);
+  expect(await server.stdout.toArray()).toEqual([]);
 });
 
 interface Question {
