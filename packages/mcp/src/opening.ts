@@ -48,6 +48,8 @@ export function answerOpening(recording: Recording): Promise<Opening> {
     let pause: NodeJS.Timeout | undefined;
     stdin.on("data", read);
     stdin.once("end", () => clearTimeout(pause));
+    // Nobody reads the answers: with nothing left to wait for, the process ends, as the server lets it.
+    stdout.on("error", stopReading);
 
     function read(chunk: Buffer): void {
       clearTimeout(pause);
@@ -56,9 +58,14 @@ export function answerOpening(recording: Recording): Promise<Opening> {
       else pause = setTimeout(handOver, PAUSE_MS, rest);
     }
 
-    function handOver(rest: Buffer): void {
+    function stopReading(): void {
+      clearTimeout(pause);
       stdin.off("data", read);
       stdin.pause();
+    }
+
+    function handOver(rest: Buffer): void {
+      stopReading();
       resolve({ unread: Buffer.concat([...unread, rest]), initializeId });
     }
   });

@@ -140,6 +140,15 @@ test("of two that introduce a client with one id, each is answered once", async 
   expect(await server.stdout.toArray()).toEqual([]);
 });
 
+test("a client that reads no answer ends the process with status 0, and no stack trace", async () => {
+  const server = spawn(process.execPath, [MCP_CLI], { env: {} });
+  server.stdout.destroy();
+  server.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", id: 0, method: "tools/list" })}\n`);
+
+  expect(await once(server, "exit")).toEqual([0, null]);
+  expect((await server.stderr.toArray()).join("")).toBe("");
+});
+
 interface Question {
   readonly method: string;
   readonly params?: unknown;
