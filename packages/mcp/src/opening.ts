@@ -20,29 +20,7 @@ const PAUSE_MS = 100;
  */
 export function answerOpening(recording: Recording): Promise<Opening> {
   const { stdin, stdout } = process;
-  const unread: Buffer[] = [];
-  let initializeId: RequestId | undefined;
-
-  /** False where the server must answer before anything that follows is. */
-  function hear(line: Buffer): boolean {
-    const message = parseJson(line.toString());
-    if (!isRecord(message) || message.jsonrpc !== "2.0") return false;
-    const { id, method, params } = message;
-    if (id === undefined) {
-      unread.push(line);
-      return true;
-    }
-    if (method === "initialize" && initializeId !== undefined) return false;
-
-    const result = recordedResult(recording, method, params);
-    if (!isRequestId(id) || !result) return false;
-    stdout.write(`${JSON.stringify({ jsonrpc: "2.0", id, result })}\n`);
-    if (method === "initialize") {
-      unread.push(line);
-      initializeId = id;
-    }
-    return true;
-  }
+  const { hear, openingWith } = createAnswerer(recording);
 
   return new Promise((resolve) => {
     let pause: NodeJS.Timeout | undefined;
@@ -66,9 +44,41 @@ export function answerOpening(recording: Recording): Promise<Opening> {
 
     function handOver(rest: Buffer): void {
       stopReading();
-      resolve({ unread: Buffer.concat([...unread, rest]), initializeId });
+      resolve(openingWith(rest));
     }
   });
+}
+
+function createAnswerer(recording: Recording) {
+  const unread: Buffer[] = [];
+  let initializeId: RequestId | undefined;
+
+  return {
+    /** False where the server must answer before anything that follows is. */
+    hear(line: Buffer): boolean {
+      const message = parseJson(line.toString());
+      if (!isRecord(message) || message.jsonrpc !== "2.0") return false;
+      const { id, method, params } = message;
+      if (id === undefined) {
+        unread.push(line);
+        return true;
+      }
+      if (method === "initialize" && initializeId !== undefined) return false;
+
+      const result = recordedResult(recording, method, params);
+      if (!isRequestId(id) || !result) return false;
+      process.stdout.write(`${JSON.stringify({ jsonrpc: "2.0", id, result })}\n`);
+      if (method === "initialize") {
+        unread.push(line);
+        initializeId = id;
+      }
+      return true;
+    },
+
+    openingWith(rest: Buffer): Opening {
+      return { unread: Buffer.concat([...unread, rest]), initializeId };
+    },
+  };
 }
 
 /** What is left of a chunk from the first line on that `hear` does not take, or that goes on in the next. */
