@@ -20,30 +20,14 @@ const PAUSE_MS = 100;
  */
 export function answerOpening(recording: Recording): Promise<Opening> {
   const { stdin, stdout } = process;
-  const unread: Buffer[] = [];
-  let initializeId: RequestId | undefined;
-
-  /** False where the server must answer before anything that follows is. */
-  function hear(line: Buffer): boolean {
-    const message = parseJson(line.toString());
-    if (!isRecord(message)) return false;
-    const { id, method, params } = message;
-    if (id === undefined) return unread.push(line) > 0;
-
-    const result = recordedResult(recording, method, params);
-    if (!isRequestId(id) || !result) return false;
-    stdout.write(`${JSON.stringify({ jsonrpc: "2.0", id, result })}\n`);
-    if (method === "initialize") {
-      unread.push(line);
-      initializeId = id;
-    }
-    return true;
-  }
+  const { hear, openingWith } = createAnswerer(recording);
 
   return new Promise((resolve) => {
     let pause: NodeJS.Timeout | undefined;
     stdin.on("data", read);
     stdin.once("end", () => clearTimeout(pause));
+    // Nobody reads the answers: with nothing left to wait for, the process ends, as the server lets it.
+    stdout.on("error", stopReading);
 
     function read(chunk: Buffer): void {
       clearTimeout(pause);
@@ -52,12 +36,49 @@ export function answerOpening(recording: Recording): Promise<Opening> {
       else pause = setTimeout(handOver, PAUSE_MS, rest);
     }
 
-    function handOver(rest: Buffer): void {
+    function stopReading(): void {
+      clearTimeout(pause);
       stdin.off("data", read);
       stdin.pause();
-      resolve({ unread: Buffer.concat([...unread, rest]), initializeId });
+    }
+
+    function handOver(rest: Buffer): void {
+      stopReading();
+      resolve(openingWith(rest));
     }
   });
+}
+
+function createAnswerer(recording: Recording) {
+  const unread: Buffer[] = [];
+  let initializeId: RequestId | undefined;
+
+  return {
+    /** False where the server must answer before anything that follows is. */
+    hear(line: Buffer): boolean {
+      const message = parseJson(line.toString());
+      if (!isRecord(message) || message.jsonrpc !== "2.0") return false;
+      const { id, method, params } = message;
+      if (id === undefined) {
+        unread.push(line);
+        return true;
+      }
+      if (method === "initialize" && initializeId !== undefined) return false;
+
+      const result = recordedResult(recording, method, params);
+      if (!isRequestId(id) || !result) return false;
+      process.stdout.write(`${JSON.stringify({ jsonrpc: "2.0", id, result })}\n`);
+      if (method === "initialize") {
+        unread.push(line);
+        initializeId = id;
+      }
+      return true;
+    },
+
+    openingWith(rest: Buffer): Opening {
+      return { unread: Buffer.concat([...unread, rest]), initializeId };
+    },
+  };
 }
 
 /** What is left of a chunk from the first line on that `hear` does not take, or that goes on in the next. */

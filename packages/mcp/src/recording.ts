@@ -36,10 +36,14 @@ function versionOf({ protocolVersion, _meta }: Fields): unknown {
   return (isRecord(_meta) ? _meta[VERSION_KEY] : undefined) ?? protocolVersion;
 }
 
-/** Whether it has all that was recorded, whatever it says there. */
+/**
+ * Whether it has all that was recorded, whatever it says there. What was recorded empty, such as the
+ * client's capabilities, holds objects by name.
+ */
 function holds(value: unknown, recorded: unknown): boolean {
   if (!isRecord(recorded)) return typeof value === typeof recorded;
-  return (
-    isRecord(value) && Object.entries(recorded).every(([key, each]) => holds(value[key], each))
-  );
+  if (!isRecord(value)) return false;
+  const fields = Object.entries(recorded);
+  if (fields.length === 0) return Object.values(value).every(isRecord);
+  return fields.every(([key, each]) => holds(value[key], each));
 }

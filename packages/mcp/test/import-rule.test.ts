@@ -18,6 +18,9 @@ test.each([
   ["packages/mcp/src/api/client.ts", "@modelcontextprotocol/server", "knows only trace/"],
   ["packages/mcp/src/tools/list-traces.ts", "@modelcontextprotocol/server", "belong to server.ts"],
   ["packages/mcp/src/tools/list-traces.ts", "node:http", "belong to server.ts"],
+  ["packages/mcp/src/opening.ts", "@modelcontextprotocol/server", "not yet loaded"],
+  ["packages/mcp/src/config.ts", "zod", "not yet loaded"],
+  ["packages/mcp/src/cli.ts", "agentops-local", "must not depend on the database"],
   ["packages/mcp/src/server.ts", "agentops-local", "must not depend on the database"],
   ["packages/mcp/src/api/client.ts", "chdb", "must not depend on the database"],
   ["packages/mcp/src/api/client.ts", "../listen.js", "knows only trace/"],
@@ -39,6 +42,7 @@ test.each([
 
 test.each([
   ["packages/mcp/src/tools/list-traces.ts", "../api/client.js"],
+  ["packages/mcp/src/cli.ts", "./serve-stdio.js"],
   ["packages/mcp/src/api/client.ts", "../trace/tree.js"],
   ["packages/local/src/store/database.ts", "chdb/connection"],
   ["packages/local/src/server.ts", "mcp-server-agentops-api"],

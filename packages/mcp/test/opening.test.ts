@@ -15,17 +15,21 @@ const aloneCli = join(folder, "cli.cjs");
 copyFileSync(MCP_CLI, aloneCli);
 
 const clientInfo = { name: "a client", title: "A client", version: "9" };
-const initialize = (protocolVersion: string) => ({
+const initialize = (
+  protocolVersion: string,
+  capabilities: object = { roots: { listChanged: true } },
+) => ({
   method: "initialize",
-  params: { protocolVersion, capabilities: { roots: { listChanged: true } }, clientInfo },
+  params: { protocolVersion, capabilities, clientInfo },
 });
-const stateless = {
+const statelessFor = (capabilities: object) => ({
   _meta: {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
     "io.modelcontextprotocol/clientInfo": clientInfo,
-    "io.modelcontextprotocol/clientCapabilities": { elicitation: {} },
+    "io.modelcontextprotocol/clientCapabilities": capabilities,
   },
-};
+});
+const stateless = statelessFor({ elicitation: {} });
 const LISTS = ["tools/list", "prompts/list", "resources/list", "resources/templates/list"];
 
 const conversations = [
@@ -53,9 +57,8 @@ describe.each(environments)("with %o", (env) => {
     "what clients of $version ask first is answered without the server, in its words",
     async ({ questions }) => {
       const served = startServer(env);
-      // What comes in two parts is left to the server, with all that follows.
-      served.stdin.write(" ");
-      await sleep(50);
+      // What was never recorded is left to the server, with all that follows.
+      await ask(served, [{ ...questions.at(-1), method: "ping" }]);
 
       expect(await ask(startServer(env, aloneCli), questions)).toEqual(
         await ask(served, questions),
@@ -102,9 +105,48 @@ test.each([
       params: { _meta: { "io.modelcontextprotocol/protocolVersion": "2026-07-28" } },
     },
   ],
+  ["an initialize with a capability that is no object", initialize("2025-06-18", { sampling: 5 })],
+  [
+    "a stateless question with a capability that is no object",
+    { method: "tools/list", params: statelessFor({ sampling: 5 }) },
+  ],
 ])("%s gets the server's error", async (_, question) => {
   const [answer] = await ask(startServer(), [question]);
   expect(answer).toHaveProperty("error.code");
+});
+
+test("a message that does not say it is JSON-RPC 2.0 gets no recorded answer", async () => {
+  const server = startServer();
+  server.stdin.write('{"id": "broken", "method": "tools/list"}\n');
+  const [answer] = await ask(server, [{ method: "tools/list" }]);
+
+  expect(answer).toHaveProperty("id", 0);
+});
+
+test("of two that introduce a client with one id, each is answered once", async () => {
+  const server = startServer();
+  const questions = [initialize("2025-06-18"), initialize("2025-03-26"), { method: "ping" }];
+  const answers = await ask(
+    server,
+    questions.map((question) => ({ id: question.method, ...question })),
+  );
+  server.stdin.end();
+
+  expect(answers).toMatchObject([
+    { id: "initialize", result: { protocolVersion: "2025-06-18" } },
+    { id: "initialize", result: { protocolVersion: "2025-03-26" } },
+    { id: "ping", result: {} },
+  ]);
+  expect(await server.stdout.toArray()).toEqual([]);
+});
+
+test("a client that reads no answer ends the process with status 0, and no stack trace", async () => {
+  const server = spawn(process.execPath, [MCP_CLI], { env: {} });
+  server.stdout.destroy();
+  server.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", id: 0, method: "tools/list" })}\n`);
+
+  expect(await once(server, "exit")).toEqual([0, null]);
+  expect((await server.stderr.toArray()).join("")).toBe("");
 });
 
 interface Question {

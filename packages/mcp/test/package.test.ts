@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,6 +12,9 @@ import { callerOf } from "./mcp-client.js";
 
 /** What a user may be asked to download. */
 const MAX_UNPACKED_BYTES = 2_000_000;
+
+/** What is loaded before the first answer: mostly the answers themselves. zod alone would double it. */
+const MAX_CLI_BYTES = 120_000;
 
 const packageFolder = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "mcp package "));
@@ -32,6 +35,11 @@ test("it installs as one package: no dependencies, and no database", () => {
   expect(dependencies).toEqual({});
   expect(installed).toEqual(["mcp-server-agentops-api"]);
   expect(packed.unpackedSize).toBeLessThan(MAX_UNPACKED_BYTES);
+});
+
+test("its command starts without the server, which takes three times as long to load as Node to start", () => {
+  const cli = join(folder, "node_modules/mcp-server-agentops-api/dist/cli.cjs");
+  expect(statSync(cli).size).toBeLessThan(MAX_CLI_BYTES);
 });
 
 test("it brings no compiler of schemas, which would cost 30 ms at every start", () => {
