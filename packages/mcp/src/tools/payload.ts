@@ -1,4 +1,5 @@
 import { isRecord, parseJson, textOf } from "../trace/json.js";
+import { spellingsOf, spellingsPattern } from "../trace/spellings.js";
 import type { Attributes, Span } from "../trace/trace.js";
 import { clean } from "./recorded-text.js";
 
@@ -125,20 +126,24 @@ const CONTEXT_CHARS = 120;
 /** Most matches that are told apart in one payload. */
 const MAX_MATCHES = 1_000;
 
-/** Where `text` occurs, upper and lower case alike: clean, on one line, with what stands around it. */
+/** Where `wanted` occurs, in any case and spelling: clean, on one line, with what stands around it. */
 export function grepPayload({ text }: Payload, wanted: string): readonly string[] {
-  const haystack = clean(text).replace(/\s+/g, " ");
-  const lower = haystack.toLowerCase();
-  const needle = wanted.replace(/\s+/g, " ").toLowerCase();
+  const haystack = inOneSpace(clean(text));
+  const pattern = spellingsPattern(spellingsOf(wanted).map(inOneSpace));
   const matches: string[] = [];
 
   let from = 0;
-  for (let at = lower.indexOf(needle); at >= 0; at = lower.indexOf(needle, from)) {
-    const start = Math.max(from, at - CONTEXT_CHARS);
-    from = at + needle.length + CONTEXT_CHARS;
+  for (let found = pattern.exec(haystack); found; found = pattern.exec(haystack)) {
+    const start = Math.max(from, found.index - CONTEXT_CHARS);
+    from = pattern.lastIndex + CONTEXT_CHARS;
+    pattern.lastIndex = from;
     const [before, after] = [start > 0 ? "…" : "", from < haystack.length ? "…" : ""];
     matches.push(before + haystack.slice(start, from).trim() + after);
     if (matches.length === MAX_MATCHES) break;
   }
   return matches;
+}
+
+function inOneSpace(text: string): string {
+  return text.replace(/\s+/g, " ");
 }
