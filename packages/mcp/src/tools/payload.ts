@@ -12,7 +12,7 @@ export interface Payload {
 /** Name, index, negative index from the end, or `*` for every item. */
 type Step = string;
 
-/** `gen_ai.prompt.0.content`, `$.messages[-1].content`, `messages[*].role`. */
+/** `gen_ai.prompt.0.content`, `$.gen_ai.prompt[-1].content`, `gen_ai.prompt[*].role`. */
 export function parsePath(path: string): readonly Step[] {
   return path
     .trim()
@@ -104,6 +104,42 @@ function children(value: unknown, step: Step): readonly (readonly [string, unkno
   const isFromEnd = Array.isArray(value) && /^-\d+$/.test(step);
   const key = isFromEnd ? String(value.length + Number(step)) : step;
   return entries.filter(([name]) => name === key);
+}
+
+/** So many paths to choose from, looked for by so many steps: each reads the payloads again. */
+const MAX_NEAREST = 3;
+const MAX_TRIED_STEPS = 8;
+
+/** Paths that end as this one does, else what is below as much of its beginning as leads somewhere. */
+export function nearestPaths(
+  payloads: readonly Payload[],
+  path: readonly Step[],
+): readonly string[] {
+  const ends = path.slice(-MAX_TRIED_STEPS);
+  for (const from of ends.keys()) {
+    const found = payloads.flatMap((payload) => endingIn(payload, ends.slice(from)));
+    if (found.length > 0) return firstDistinct(found);
+  }
+  for (let length = Math.min(path.length - 1, MAX_TRIED_STEPS); length > 0; length -= 1) {
+    const found = selectPayloads(payloads, path.slice(0, length)).flatMap(below);
+    if (found.length > 0) return firstDistinct(found);
+  }
+  return [];
+}
+
+function endingIn(payload: Payload, steps: readonly Step[]): readonly string[] {
+  if (`.${payload.path}`.endsWith(`.${steps.join(".")}`)) return [payload.path];
+  return walk(payload, steps).map(({ path }) => path);
+}
+
+/** The parts of a JSON value, or the value. */
+function below(payload: Payload): readonly string[] {
+  const parts = walk(payload, ["*"]);
+  return (parts.length > 0 ? parts : [payload]).map(({ path }) => path);
+}
+
+function firstDistinct(paths: readonly string[]): readonly string[] {
+  return [...new Set(paths)].slice(0, MAX_NEAREST);
 }
 
 /** Longest line of a payload: lines are shown whole or not at all. */
