@@ -1,5 +1,5 @@
 /**
- * The names that spans carry, and what they mean: all that other packages may use where they must not
+ * The names that spans carry and what they mean, and how texts are spelled in them: all that other packages may use where they must not
  * load the MCP server.
  */
 export {
@@ -10,3 +10,4 @@ export {
   nameDecoration,
 } from "./trace/agentops-kind.js";
 export { attributeKeys } from "./trace/semconv.js";
+export { spellingsOf } from "./trace/spellings.js";

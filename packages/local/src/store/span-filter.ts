@@ -1,3 +1,4 @@
+import { spellingsOf } from "mcp-server-agentops-api/semconv";
 import { searchText } from "./derived-columns.js";
 
 export const spanStatuses = ["Ok", "Error", "Unset"] as const;
@@ -10,7 +11,7 @@ export interface SpanFilter {
   readonly fromUnixNano: bigint | undefined;
   /** Spans that had started by then. */
   readonly untilUnixNano: bigint | undefined;
-  /** Part of the name, the status message, or the value of an attribute or event attribute. */
+  /** Part of the name, the status message, or a value of attributes or events, also as JSON escapes it. */
   readonly text: string | undefined;
   /** Part of the name. */
   readonly name: string | undefined;
@@ -146,18 +147,28 @@ function attributeConditions({ key, contains: part }: AttributeFilter, index: nu
   return [isThere, matches];
 }
 
+/** The text in any of its spellings. */
+function textConditions(text: string | undefined): Condition[] {
+  if (text === undefined) return [];
+  const named = spellingsOf(text).map((spelling, i) =>
+    textParts(spelling).map((part, j) => [`text${i}_${j}`, part] as const),
+  );
+  const sql = named.map((each) =>
+    each.map(([name]) => `${searchText} LIKE {${name}:String}`).join(" AND "),
+  );
+  const parameters = named
+    .flat()
+    .map(([name, part]) => [name, `%${part.replace(/[\\%_]/g, "\\$&")}%`]);
+  return [{ sql: `(${sql.join(" OR ")})`, parameters: Object.fromEntries(parameters) }];
+}
+
 /**
  * The engine's text index knows whole words. It finds a part of one by reading its dictionary, but not
  * two parts in one pattern; so each word is asked for by itself, and the text as a whole last.
  */
-function textConditions(text: string | undefined): Condition[] {
-  if (text === undefined) return [];
-  const whole = text.toLowerCase();
+function textParts(whole: string): readonly string[] {
   const words = whole.split(/[^\p{L}\p{N}]+/u).filter((word) => word.length >= MIN_WORD_LENGTH);
-  return [...new Set([...words.slice(0, MAX_WORDS), whole])].map((part, index) => ({
-    sql: `${searchText} LIKE {text${index}:String}`,
-    parameters: { [`text${index}`]: `%${part.replace(/[\\%_]/g, "\\$&")}%` },
-  }));
+  return [...new Set([...words.slice(0, MAX_WORDS), whole])];
 }
 
 /** Shorter parts of words are in too many words for the index to tell anything. */

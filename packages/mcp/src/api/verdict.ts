@@ -17,6 +17,7 @@ interface Answer {
  * - `no_access`: the route exists, but the project is not visible to this credential.
  * - `stale_token`: the token is not, or no longer, accepted.
  * - `not_found`: the trace or span does not exist in this project.
+ * - `no_log`: the trace exists, but nothing that it printed.
  */
 export type Verdict =
   | "ok"
@@ -26,6 +27,7 @@ export type Verdict =
   | "no_access"
   | "stale_token"
   | "not_found"
+  | "no_log"
   | "failed";
 
 /**
@@ -41,7 +43,8 @@ export function judge({ status, body }: Answer, hasSession = false): Verdict {
     case 401:
       return wantsSession(complaint(body), hasSession) ? "no_session" : "stale_token";
     case 403:
-      return "no_access";
+      // What the route of logs says of a trace that it does not know.
+      return complaint(body).includes("access to this trace") ? "not_found" : "no_access";
     case 404:
       return judgeNotFound(complaint(body));
     case 405:
@@ -60,6 +63,7 @@ function wantsSession(complaint: string, hasSession: boolean): boolean {
 
 /** Only a 404 that names what is missing was written by the route; others come from routers and proxies. */
 function judgeNotFound(complaint: string): Verdict {
+  if (complaint.startsWith("no logs")) return "no_log";
   if (/\b(trace|span)/.test(complaint)) return "not_found";
   return complaint.includes("project") ? "no_access" : "no_route";
 }
@@ -81,6 +85,8 @@ export function failure(answer: Answer): ApiError {
   switch (judge(answer)) {
     case "not_found":
       return notFound();
+    case "no_log":
+      return noLog();
     case "no_route":
       return noApi();
     case "no_access":
@@ -123,6 +129,14 @@ export function notFound(): ApiError {
     "not_found",
     "No such trace or span in the project of this API key.",
     "Check the id with list_traces. A run that has just ended can take ten seconds to arrive: wait_for_trace waits for it.",
+  );
+}
+
+function noLog(): ApiError {
+  return new ApiError(
+    "not_found",
+    "This trace has no log.",
+    "The SDK uploads what a process printed for its first trace only. Use search_spans to look inside spans.",
   );
 }
 

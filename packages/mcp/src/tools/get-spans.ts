@@ -7,7 +7,14 @@ import { callArgs, callText, renderAnswer, type Section } from "./answer.js";
 import { defineTool } from "./define-tool.js";
 import { estimateTokens } from "./estimate-tokens.js";
 import { cursor, maxTokens, searchText, spanId, traceId } from "./fields.js";
-import { grepPayload, parsePath, payloadLines, payloadsOf, selectPayloads } from "./payload.js";
+import {
+  grepPayload,
+  nearestPaths,
+  parsePath,
+  payloadLines,
+  payloadsOf,
+  selectPayloads,
+} from "./payload.js";
 import { MAX_SPANS, readSpans, readSpansOfTrace, type SpansRead } from "./read-spans.js";
 import { excerpt, excerptTokens } from "./recorded-text.js";
 import { safeId } from "./span-ids.js";
@@ -25,7 +32,7 @@ export const getSpans = defineTool({
     trace_id: traceId.optional().describe("Needed where span ids are shortened."),
     path: searchText
       .optional()
-      .describe("One value, such as gen_ai.prompt.0.content or $.messages[-1].content."),
+      .describe("One value, such as gen_ai.prompt[-1].content: its key, then on into its JSON."),
     grep: searchText.optional().describe("Only where this text occurs, any case."),
     max_tokens: maxTokens,
     cursor,
@@ -120,22 +127,35 @@ function factsOf(span: Span): string {
 
 /** The payloads at `path`, the matches of `grep` in them, or both, from the cursor on. */
 function selection(spans: readonly Span[], { path, grep, cursor: skipped = 0 }: Args): Section {
-  const lines = spans.flatMap((span) => {
+  const asked = spans.map((span) => {
     const all = payloadsOf(span);
-    const payloads = path === undefined ? all : selectPayloads(all, parsePath(path));
-    return payloads.flatMap((payload) => {
+    return { span, payloads: path === undefined ? all : selectPayloads(all, parsePath(path)) };
+  });
+  const lines = asked.flatMap(({ span, payloads }) =>
+    payloads.flatMap((payload) => {
       const label = `[${safeId(span.spanId)}] ${excerpt(payload.path, MAX_INLINE_CHARS)}:`;
       return grep === undefined
         ? [label, ...payloadLines(payload.text)]
         : grepPayload(payload, grep).map((match) => `${label} ${match}`);
-    });
-  });
-  if (lines.length === 0) lines.push(NOTHING);
+    }),
+  );
+  const isMiss = asked.every(({ payloads }) => payloads.length === 0);
+  if (lines.length === 0) lines.push(path && isMiss ? missText(spans, path) : NOTHING);
   return {
     title: grep === undefined ? "lines" : "matches",
     lines: lines.slice(skipped),
     rest: (shown) => `the same call with ${callArgs({ cursor: String(skipped + shown) })}`,
   };
 }
+
+/** What a path may have meant that leads nowhere: recorded text, since an SDK chose the keys. */
+function missText(spans: readonly Span[], path: string): string {
+  const near = nearestPaths(spans.flatMap(payloadsOf), parsePath(path));
+  if (near.length === 0) return NOTHING;
+  const paths = near.map((each) => excerpt(each, MAX_PATH_CHARS));
+  return `(nothing there; did you mean ${paths.join(" or ")}?)`;
+}
+
+const MAX_PATH_CHARS = 120;
 
 const NOTHING = "(nothing there: without path and grep, get_spans lists what each span holds)";

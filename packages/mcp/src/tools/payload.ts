@@ -1,4 +1,5 @@
 import { isRecord, parseJson, textOf } from "../trace/json.js";
+import { spellingsOf, spellingsPattern } from "../trace/spellings.js";
 import type { Attributes, Span } from "../trace/trace.js";
 import { clean } from "./recorded-text.js";
 
@@ -11,7 +12,7 @@ export interface Payload {
 /** Name, index, negative index from the end, or `*` for every item. */
 type Step = string;
 
-/** `gen_ai.prompt.0.content`, `$.messages[-1].content`, `messages[*].role`. */
+/** `gen_ai.prompt.0.content`, `$.gen_ai.prompt[-1].content`, `gen_ai.prompt[*].role`. */
 export function parsePath(path: string): readonly Step[] {
   return path
     .trim()
@@ -105,6 +106,42 @@ function children(value: unknown, step: Step): readonly (readonly [string, unkno
   return entries.filter(([name]) => name === key);
 }
 
+/** So many paths to choose from, looked for by so many steps: each reads the payloads again. */
+const MAX_NEAREST = 3;
+const MAX_TRIED_STEPS = 8;
+
+/** Paths that end as this one does, else what is below as much of its beginning as leads somewhere. */
+export function nearestPaths(
+  payloads: readonly Payload[],
+  path: readonly Step[],
+): readonly string[] {
+  const ends = path.slice(-MAX_TRIED_STEPS);
+  for (const from of ends.keys()) {
+    const found = payloads.flatMap((payload) => endingIn(payload, ends.slice(from)));
+    if (found.length > 0) return firstDistinct(found);
+  }
+  for (let length = Math.min(path.length - 1, MAX_TRIED_STEPS); length > 0; length -= 1) {
+    const found = selectPayloads(payloads, path.slice(0, length)).flatMap(below);
+    if (found.length > 0) return firstDistinct(found);
+  }
+  return [];
+}
+
+function endingIn(payload: Payload, steps: readonly Step[]): readonly string[] {
+  if (`.${payload.path}`.endsWith(`.${steps.join(".")}`)) return [payload.path];
+  return walk(payload, steps).map(({ path }) => path);
+}
+
+/** The parts of a JSON value, or the value. */
+function below(payload: Payload): readonly string[] {
+  const parts = walk(payload, ["*"]);
+  return (parts.length > 0 ? parts : [payload]).map(({ path }) => path);
+}
+
+function firstDistinct(paths: readonly string[]): readonly string[] {
+  return [...new Set(paths)].slice(0, MAX_NEAREST);
+}
+
 /** Longest line of a payload: lines are shown whole or not at all. */
 export const MAX_LINE_CHARS = 400;
 
@@ -125,20 +162,24 @@ const CONTEXT_CHARS = 120;
 /** Most matches that are told apart in one payload. */
 const MAX_MATCHES = 1_000;
 
-/** Where `text` occurs, upper and lower case alike: clean, on one line, with what stands around it. */
+/** Where `wanted` occurs, in any case and spelling: clean, on one line, with what stands around it. */
 export function grepPayload({ text }: Payload, wanted: string): readonly string[] {
-  const haystack = clean(text).replace(/\s+/g, " ");
-  const lower = haystack.toLowerCase();
-  const needle = wanted.replace(/\s+/g, " ").toLowerCase();
+  const haystack = inOneSpace(clean(text));
+  const pattern = spellingsPattern(spellingsOf(wanted).map(inOneSpace));
   const matches: string[] = [];
 
   let from = 0;
-  for (let at = lower.indexOf(needle); at >= 0; at = lower.indexOf(needle, from)) {
-    const start = Math.max(from, at - CONTEXT_CHARS);
-    from = at + needle.length + CONTEXT_CHARS;
+  for (let found = pattern.exec(haystack); found; found = pattern.exec(haystack)) {
+    const start = Math.max(from, found.index - CONTEXT_CHARS);
+    from = pattern.lastIndex + CONTEXT_CHARS;
+    pattern.lastIndex = from;
     const [before, after] = [start > 0 ? "…" : "", from < haystack.length ? "…" : ""];
     matches.push(before + haystack.slice(start, from).trim() + after);
     if (matches.length === MAX_MATCHES) break;
   }
   return matches;
+}
+
+function inOneSpace(text: string): string {
+  return text.replace(/\s+/g, " ");
 }

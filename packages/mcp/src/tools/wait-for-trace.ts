@@ -1,7 +1,9 @@
 import * as z from "zod";
 import { sleep } from "../api/call.js";
-import type { TraceRow } from "../api/client.js";
 import { ApiError } from "../api/errors.js";
+import { summarizeTrace } from "../trace/summary.js";
+import type { Trace } from "../trace/trace.js";
+import { buildTree, type SpanTree } from "../trace/tree.js";
 import { callText, renderAnswer } from "./answer.js";
 import { defineTool, type ToolContext } from "./define-tool.js";
 import { query, since, tags, traceId, unixMsOf } from "./fields.js";
@@ -21,17 +23,20 @@ const DEFAULT_SINCE_MS = 60_000;
 /** Exporters hold spans for a second and the hosted collector for five. */
 const POLL_MS = 2_000;
 
-interface Arrived {
+/** What one look found. */
+interface Seen {
   readonly traceId: string;
-  readonly name: string;
-  readonly startUnixMs: number;
   readonly spanCount: number | undefined;
-  /** Its number of spans did not change from one look to the next, a whole pause later. */
-  readonly isSettled: boolean;
+  /** Undefined where only a list was looked at. */
+  readonly trace: Trace | undefined;
 }
 
 interface Waited {
-  readonly arrived: Arrived | undefined;
+  readonly trace: Trace | undefined;
+  /** Nothing is missing, and its number of spans did not change from one look to the next. */
+  readonly isWhole: boolean;
+  /** The first look found as much as the last. */
+  readonly wasThere: boolean;
   readonly waitedMs: number;
 }
 
@@ -39,7 +44,7 @@ export const waitForTrace = defineTool({
   name: "wait_for_trace",
   title: "Wait for trace",
   description:
-    "Waits until a run has arrived and its spans have stopped coming: the newest one since a time (default: a minute ago), by tag or name, or one by id. Use it after starting an agent, then trace_detail.",
+    "Waits until a run has arrived whole, with its root span and all parents: the newest one since a time (default: a minute ago), by tag or name, or one by id. Use it after starting an agent, then trace_detail, or diagnose_trace if it failed.",
   input: z.strictObject({
     trace_id: traceId.optional(),
     since,
@@ -52,45 +57,67 @@ export const waitForTrace = defineTool({
     const startedAtMs = context.now();
     const look = createLook(args, context);
     const timeoutMs = args.timeout_s * 1000;
-    let before: Arrived | undefined;
-    let pauseMs = 0;
+    const first = await look();
+    let found = first;
+    let isQuiet = false;
 
     for (;;) {
-      const found = await look();
-      const isSettled = found !== undefined && isSame(found, before) && pauseMs === POLL_MS;
       const waitedMs = context.now() - startedAtMs;
-      const arrived = found && { ...found, isSettled };
-      if (isSettled || waitedMs >= timeoutMs) return { arrived, waitedMs };
-
-      before = found;
-      pauseMs = Math.min(POLL_MS, timeoutMs - waitedMs);
+      const isTimeOver = waitedMs >= timeoutMs;
+      // To read a trace may take a request for each span, so it waits until its spans have stopped coming.
+      const trace = found && (isQuiet || isTimeOver) ? await readSeen(found, context) : undefined;
+      const isWhole = isQuiet && trace !== undefined && missingFrom(buildTree(trace)) === undefined;
+      if (isWhole || isTimeOver) {
+        return { trace, isWhole, wasThere: isSame(found, first), waitedMs };
+      }
+      const pauseMs = Math.min(POLL_MS, timeoutMs - waitedMs);
       context.reportProgress({
         done: waitedMs,
         total: timeoutMs,
         message: "Waiting for the trace",
       });
       await sleep(pauseMs, context.signal);
+      const before = found;
+      found = await look();
+      isQuiet = isSame(found, before) && pauseMs === POLL_MS;
     }
   },
 
-  format({ arrived, waitedMs }) {
+  format({ trace, isWhole, wasThere, waitedMs }) {
     const waited = `after ${formatDuration(waitedMs)}`;
-    if (arrived === undefined) return `No trace arrived ${waited}.\n${NOT_ARRIVED}`;
-    const id = safeId(arrived.traceId);
-    const spans = arrived.spanCount === undefined ? "" : `, ${plural(arrived.spanCount, "span")}`;
-    const state = arrived.isSettled ? "arrived" : "is arriving, more spans may come";
+    if (trace === undefined) return `No trace arrived ${waited}.\n${NOT_ARRIVED}`;
+    const tree = buildTree(trace);
+    const { status, startUnixMs, spanCount, root } = summarizeTrace(tree);
+    const id = safeId(trace.traceId);
+    const arrived = wasThere ? "was already there" : `arrived ${waited}`;
+    const state = isWhole ? arrived : `may not be whole ${waited}`;
+    const facts = `${status}, started ${formatTime(startUnixMs)}, ${plural(spanCount, "span")}`;
+    const call = (tool: string) => callText(tool, { trace_id: id });
+    const next = status === "failed" ? call("diagnose_trace") : call("trace_detail");
+    const wait = [
+      `${missingFrom(tree) ?? "More spans may come"}.`,
+      `Next: ${call("wait_for_trace")} to wait on, or ${next} for what is here.`,
+    ];
     return renderAnswer(
       {
-        head: [
-          `Trace ${id} ${state} ${waited}: started ${formatTime(arrived.startUnixMs)}${spans}.`,
-        ],
-        sections: [{ lines: [excerpt(arrived.name, 200)], rest: () => "" }],
-        foot: [`Next: ${callText("trace_detail", { trace_id: id })}`],
+        head: [`Trace ${id} ${state}: ${facts}.`],
+        sections: [{ lines: [excerpt(root?.span.name ?? "", 200)], rest: () => "" }],
+        foot: isWhole ? [`Next: ${next}`] : wait,
       },
       ROOM,
     );
   },
 });
+
+/** What a run that has ended would have: SDKs send a span when it ends, so parents come after their children. */
+function missingFrom({ roots }: SpanTree): string | undefined {
+  if (!roots.some(({ link }) => link === "root")) {
+    return "Its root span is not here: the run goes on, or was cut off";
+  }
+  const orphans = roots.filter(({ link }) => link === "orphan").length;
+  if (orphans === 0) return undefined;
+  return `Parents of ${plural(orphans, "span")} are not here: the run goes on, or was cut off`;
+}
 
 const ROOM = 500;
 
@@ -99,42 +126,45 @@ const NOT_ARRIVED =
 
 type Args = z.output<typeof waitForTrace.input>;
 
-function createLook(args: Args, context: ToolContext): () => Promise<Arrived | undefined> {
+function createLook(args: Args, context: ToolContext): () => Promise<Seen | undefined> {
   const { client, signal } = context;
-  if (args.trace_id === undefined) {
-    const sinceUnixMs = args.since
-      ? unixMsOf(args.since, context.now())
-      : context.now() - DEFAULT_SINCE_MS;
-    const wanted = { limit: 1, sinceUnixMs, text: args.query, tags: args.tags };
-    return async () => {
-      const { rows } = await findTraces(client, wanted, signal);
-      return rows[0] && fromRow(rows[0]);
-    };
+  const { trace_id } = args;
+  if (trace_id !== undefined) {
+    return () =>
+      unlessNotFound(async () => {
+        const id = await resolveTraceId(trace_id, context, "trace_id");
+        const trace = await client.getTrace(id, signal);
+        return { traceId: trace.traceId, spanCount: trace.spans.length, trace };
+      });
   }
-  const text = args.trace_id;
+  const sinceUnixMs = args.since
+    ? unixMsOf(args.since, context.now())
+    : context.now() - DEFAULT_SINCE_MS;
+  const wanted = { limit: 1, sinceUnixMs, text: args.query, tags: args.tags };
   return async () => {
-    try {
-      const fullId = await resolveTraceId(text, context, "trace_id");
-      const { traceId: id, spans } = await client.getTrace(fullId, signal);
-      const [first] = spans;
-      return {
-        traceId: id,
-        name: first?.name ?? "",
-        startUnixMs: first?.startUnixMs ?? 0,
-        spanCount: spans.length,
-        isSettled: false,
-      };
-    } catch (error) {
-      if (error instanceof ApiError && error.code === "not_found") return undefined;
-      throw error;
-    }
+    const { rows } = await findTraces(client, wanted, signal);
+    const [row] = rows;
+    return row && { traceId: row.traceId, spanCount: row.spanCount, trace: undefined };
   };
 }
 
-function fromRow({ traceId: id, rootSpanName, startUnixMs, spanCount }: TraceRow): Arrived {
-  return { traceId: id, name: rootSpanName, startUnixMs, spanCount, isSettled: false };
+/** A list may name a trace before it can be read. */
+async function readSeen(
+  { traceId: id, trace }: Seen,
+  { client, signal }: ToolContext,
+): Promise<Trace | undefined> {
+  return trace ?? unlessNotFound(() => client.getTrace(id, signal));
 }
 
-function isSame(a: Arrived, b: Arrived | undefined): boolean {
-  return a.traceId === b?.traceId && a.spanCount === b.spanCount;
+async function unlessNotFound<Found>(read: () => Promise<Found>): Promise<Found | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof ApiError && error.code === "not_found") return undefined;
+    throw error;
+  }
+}
+
+function isSame(a: Seen | undefined, b: Seen | undefined): boolean {
+  return a?.traceId === b?.traceId && a?.spanCount === b?.spanCount;
 }

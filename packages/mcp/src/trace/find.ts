@@ -1,6 +1,7 @@
 import type { AgentopsKind } from "./agentops-kind.js";
 import { modelOf } from "./semconv.js";
 import { toolOf } from "./span-io.js";
+import { spellingsOf, spellingsPattern } from "./spellings.js";
 import type { Span, SpanStatus } from "./trace.js";
 import type { SpanNode } from "./tree.js";
 
@@ -69,19 +70,18 @@ export function matchesFilter(node: SpanNode, filter: SpanFilter): boolean {
 /** Finds where `text` occurs in a span's name, status message, attributes and events, in any case. */
 export function createTextFinder(text: string): (span: Span) => readonly TextMatch[] {
   if (text === "") return () => [];
-  // A pattern instead of lower-casing both: lower case can be longer, which would shift the offsets.
-  const pattern = new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), "gi");
+  const pattern = spellingsPattern(spellingsOf(text));
   return (span) => {
     const matches: TextMatch[] = [];
     for (const [field, value] of fieldsOf(span)) {
       let left = maxMatchesPerField;
-      for (const { index } of value.matchAll(pattern)) {
+      for (const { index, 0: found } of value.matchAll(pattern)) {
         if (left-- === 0) break;
         matches.push({
           field,
           offset: index,
-          length: text.length,
-          ...snippetAt(value, index, text.length),
+          length: found.length,
+          ...snippetAt(value, index, found.length),
         });
       }
     }

@@ -20,7 +20,7 @@ export interface Run {
 }
 
 /** An OTLP/JSON span, as far as we write it. */
-interface OtlpSpan {
+export interface OtlpSpan {
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId: string;
@@ -42,13 +42,12 @@ export function durationMs({ ms = 0, children = [] }: Step): number {
 }
 
 /** The body of `POST /v1/traces` with `content-type: application/json`. */
-export function toOtlp(runs: readonly Run[]): string {
-  const spans = runs.flatMap(spansOf);
+export function toOtlp(spans: readonly OtlpSpan[]): string {
   const resource = { attributes: attributesOf({ "service.name": "agentops" }) };
   return JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ spans }] }] });
 }
 
-function spansOf({ key, startUnixMs, root }: Run): readonly OtlpSpan[] {
+export function spansOf({ key, startUnixMs, root }: Run): readonly OtlpSpan[] {
   const traceId = traceIdOf(key);
   const spans: OtlpSpan[] = [];
 

@@ -47,6 +47,29 @@ describe("get_spans", () => {
     expect(text).toMatch(/agentops\.tool\.input\.kwargs\.?.*:\n0\n/);
   });
 
+  test.each([
+    ["$.kwargs.retries", /did you mean agentops\.tool\.input\.kwargs\.retries\?/],
+    ["input.kwargs.retries", /did you mean agentops\.tool\.input\.kwargs\.retries\?/],
+    ["agentops.tool.input.kwarg", /did you mean agentops\.tool\.input\.args or agentops\.tool\./],
+    ["exception.message", /did you mean events\.0\.exception\.message\?/],
+    ["no.such.path", /nothing there: without path and grep/],
+  ])("says what the path %s may have meant", async (path, hint) => {
+    const { call } = await connect();
+    const span_ids = await spanIds({ status: "error", kind: "tool" });
+    const { text } = await call("get_spans", { trace_id, span_ids, path });
+
+    expect(text).toMatch(hint);
+    expect(text.indexOf("nothing there")).toBeGreaterThan(text.indexOf("<trace-data"));
+  });
+
+  test("says of a text that is not at a path no more than that", async () => {
+    const { call } = await connect();
+    const span_ids = await spanIds({ status: "error", kind: "tool" });
+    const args = { trace_id, span_ids, path: "agentops.tool.input", grep: "unheard of" };
+
+    expect((await call("get_spans", args)).text).toContain("(nothing there: without path and grep");
+  });
+
   test("pages through a long value with its cursor until all of it was shown", async () => {
     const { call } = await connect();
     const [planning] = await spanIds({ model: "gpt-4o-2024-08-06" });

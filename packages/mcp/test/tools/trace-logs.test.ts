@@ -64,6 +64,14 @@ describe("over a real server", () => {
     expect(isError).toBe(true);
     expect(text).toMatch(/^not_found: This trace has no log\.\n/);
   });
+
+  test("trace_logs says that there is no such trace", async () => {
+    const { call } = await connect();
+    const { text, isError } = await call("trace_logs", { trace_id: traceIdOf("unheard-of") });
+
+    expect(isError).toBe(true);
+    expect(text).toMatch(/^not_found: No such trace or span in the project of this API key\.\n/);
+  });
 });
 
 test("trace_logs says where logs are for signed-in users only", async () => {
