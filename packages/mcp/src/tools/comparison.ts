@@ -1,13 +1,9 @@
 import type { ComparedStep, ComparedTrace, TraceComparison } from "../trace/compare.js";
-import { firstChangedMessage } from "../trace/compare.js";
-import { modelOf } from "../trace/semconv.js";
-import { spanInput, spanOutput } from "../trace/span-io.js";
-import type { Span } from "../trace/trace.js";
 import type { SpanNode } from "../trace/tree.js";
 import { knownCostUsd, type Usage } from "../trace/usage.js";
+import { changeLines } from "./change-lines.js";
 import type { Finding } from "./diagnosis.js";
-import { clean, excerpt } from "./recorded-text.js";
-import { errorText, spanLine, spanTitle } from "./span-line.js";
+import { spanLine, spanTitle } from "./span-line.js";
 import { formatCount, formatDuration, formatShare, formatUsd } from "./text.js";
 
 const reasons: Readonly<Record<TraceComparison["comparability"]["reason"], string>> = {
@@ -113,51 +109,6 @@ function stepLines(step: ComparedStep, idsOf: IdsOf): readonly string[] {
 
 function lineOf(node: SpanNode, idOf: (spanId: string) => string): string {
   return spanLine(node, idOf(node.span.spanId));
-}
-
-function changeLines(change: string, a: Span, b: Span): readonly string[] {
-  switch (change) {
-    case "model":
-      return [
-        `  model ${excerpt(modelOf(a) ?? "(none)", 60)} → ${excerpt(modelOf(b) ?? "(none)", 60)}`,
-      ];
-    case "status":
-      return [`  a ${errorText(a) || a.status}; b ${errorText(b) || b.status}`];
-    case "input": {
-      const changed = firstChangedMessage(a, b);
-      if (changed === undefined) return differenceLines("input", spanInput(a), spanInput(b));
-      const role = excerpt(changed.b?.role ?? changed.a?.role ?? "", 20);
-      return differenceLines(
-        `${role} message ${changed.index}`,
-        changed.a?.content,
-        changed.b?.content,
-      );
-    }
-    default:
-      return differenceLines(change, spanOutput(a), spanOutput(b));
-  }
-}
-
-/** Characters before the first difference, and characters of each side. */
-const LEAD_CHARS = 30;
-const SIDE_CHARS = 160;
-
-/** Both texts from shortly before the place where they part. */
-function differenceLines(
-  what: string,
-  a: string | undefined,
-  b: string | undefined,
-): readonly string[] {
-  const [textA, textB] = [clean(a ?? ""), clean(b ?? "")];
-  const from = Math.max(0, sharedPrefixLength(textA, textB) - LEAD_CHARS);
-  const side = (text: string) => (from > 0 ? "…" : "") + excerpt(text.slice(from), SIDE_CHARS);
-  return [`  ${what} a: ${side(textA) || "(none)"}`, `  ${what} b: ${side(textB) || "(none)"}`];
-}
-
-function sharedPrefixLength(a: string, b: string): number {
-  let length = 0;
-  while (length < a.length && a[length] === b[length]) length += 1;
-  return length;
 }
 
 /** Differences smaller than this are noise. */

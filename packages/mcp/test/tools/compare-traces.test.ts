@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { traceIdOf } from "../runs/run.js";
+import { span, trace } from "../trace/draw.js";
 import { localWithWeek } from "./own-local.js";
+import { scriptedApi } from "./scripted-api.js";
 
 const connect = localWithWeek();
 
@@ -29,6 +31,40 @@ test.each(["a", "b"])("compare_traces says that the id in %s is too short", asyn
 
   expect(isError).toBe(true);
   expect(text).toContain(`invalid_argument: \`${argument}\`: Give 6 or more characters of it.`);
+});
+
+const runs = {
+  a: "4b1f0c6d9e5a4f7c8a2e3d1c0b9a8f7e",
+  b: "9b1f0c6d9e5a4f7c8a2e3d1c0b9a8f7e",
+};
+
+test("compare_traces names the request settings and finish reasons that changed", async () => {
+  const call = (traceId: string, attributes: Record<string, string>) =>
+    trace([span("chat", { name: "openai.chat.completion", attributes })], { traceId });
+  const { ask } = await scriptedApi([
+    call(runs.a, {
+      "gen_ai.request.model": "gpt-4o",
+      "gen_ai.request.temperature": "0",
+      "llm.request.max_tokens": "1000",
+      "gen_ai.request.top_p": "1",
+      "gen_ai.completion.0.content": "Hi",
+      "gen_ai.completion.0.finish_reason": "stop",
+    }),
+    call(runs.b, {
+      "gen_ai.request.model": "gpt-4o",
+      "gen_ai.request.temperature": "0.9",
+      "gen_ai.request.max_tokens": "1900",
+      "gen_ai.request.top_p": "1",
+      "gen_ai.request.seed": "7",
+      "gen_ai.completion.0.content": "Hi",
+      "gen_ai.response.finish_reasons": '["length"]',
+    }),
+  ]);
+  const { text } = await ask("compare_traces", runs);
+
+  expect(text).toContain(
+    "settings, finish reason changed\n  temperature 0 → 0.9, max_tokens 1000 → 1900, seed (none) → 7\n  finish reason stop → length\n",
+  );
 });
 
 test("compare_traces of a run with itself finds nothing", async () => {
