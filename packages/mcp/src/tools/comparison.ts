@@ -124,7 +124,7 @@ function costlierLine(
   if (Math.abs(deltaMs) < MIN_DELTA_MS && deltaUsd === 0) return [];
   const sign = (value: number) => (value > 0 ? "+" : "");
   const cost = deltaUsd === 0 ? "" : `, ${sign(deltaUsd)}${formatUsd(deltaUsd)}`;
-  const line = `${spanTitle(step.b)} [${idsOf.b(step.b.span.spanId)}]: ${sign(deltaMs)}${formatDuration(deltaMs)}${cost}`;
+  const line = `${spanTitle(step.b)} b [${idsOf.b(step.b.span.spanId)}]: ${sign(deltaMs)}${formatDuration(deltaMs)}${cost}`;
   return [{ weight: Math.abs(deltaMs), line }];
 }
 

@@ -33,6 +33,16 @@ test.each(["a", "b"])("compare_traces says that the id in %s is too short", asyn
   expect(text).toContain(`invalid_argument: \`${argument}\`: Give 6 or more characters of it.`);
 });
 
+test("compare_traces says how to read a span of either run", async () => {
+  const { call } = await connect();
+  const ids = { a: traceIdOf("song-before"), b: traceIdOf("song-after") };
+  const { text } = await call("compare_traces", ids);
+
+  expect(text).toContain(
+    `A span of a in full: get_spans {"trace_id":"${ids.a}","span_ids":["<id in brackets>"]}; of b: trace_id ${ids.b}`,
+  );
+});
+
 const runs = {
   a: "4b1f0c6d9e5a4f7c8a2e3d1c0b9a8f7e",
   b: "9b1f0c6d9e5a4f7c8a2e3d1c0b9a8f7e",
