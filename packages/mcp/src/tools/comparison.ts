@@ -1,10 +1,11 @@
 import type { ComparedStep, ComparedTrace, TraceComparison } from "../trace/compare.js";
+import { groupBy } from "../trace/group-by.js";
 import type { SpanNode } from "../trace/tree.js";
 import { knownCostUsd, type Usage } from "../trace/usage.js";
 import { changeLines } from "./change-lines.js";
 import type { Finding } from "./diagnosis.js";
 import { spanLine, spanTitle } from "./span-line.js";
-import { formatCount, formatDuration, formatShare, formatUsd } from "./text.js";
+import { formatCount, formatDuration, formatShare, formatUsd, plural } from "./text.js";
 
 const reasons: Readonly<Record<TraceComparison["comparability"]["reason"], string>> = {
   alike: "The runs compare",
@@ -65,25 +66,26 @@ export function comparisonLines(
   { firstDivergence, steps }: TraceComparison,
   idsOf: IdsOf,
 ): readonly Finding[] {
-  const changed = steps.filter(
-    (step) => step !== firstDivergence && step.type === "both" && step.changes.length > 0,
-  );
-  const only = (type: "only_a" | "only_b") =>
-    steps.filter((step) => step !== firstDivergence && step.type === type);
+  const others = steps.filter((step) => step !== firstDivergence);
+  const first = firstDivergence === undefined ? [] : [firstDivergence];
+  const changes = changesToldOnce([...first, ...others], idsOf);
+  const linesOf = (type: ComparedStep["type"], ofSteps = others) =>
+    ofSteps
+      .filter((step) => step.type === type)
+      .flatMap((step) => changes.get(step) ?? onlyLines(step, idsOf));
   const slower = steps
     .filter((step) => step.type === "both")
     .flatMap((step) => costlierLine(step, idsOf));
   return [
     {
       title: "first difference",
-      lines:
-        firstDivergence === undefined
-          ? ["none: every step is in both, unchanged"]
-          : stepLines(firstDivergence, idsOf),
+      lines: firstDivergence
+        ? linesOf(firstDivergence.type, first)
+        : ["none: every step is in both, unchanged"],
     },
-    { title: "changed steps", lines: changed.flatMap((step) => stepLines(step, idsOf)) },
-    { title: "steps only in a", lines: only("only_a").flatMap((step) => stepLines(step, idsOf)) },
-    { title: "steps only in b", lines: only("only_b").flatMap((step) => stepLines(step, idsOf)) },
+    { title: "changed steps", lines: linesOf("both") },
+    { title: "steps only in a", lines: linesOf("only_a") },
+    { title: "steps only in b", lines: linesOf("only_b") },
     {
       title: "largest differences in time and cost",
       lines: slower
@@ -96,15 +98,44 @@ export function comparisonLines(
 
 const MAX_COSTLIER = 5;
 
-function stepLines(step: ComparedStep, idsOf: IdsOf): readonly string[] {
+/** By step, the changes that it is the first to make; a step that only repeats some is left out. */
+function changesToldOnce(
+  steps: readonly ComparedStep[],
+  idsOf: IdsOf,
+): ReadonlyMap<ComparedStep, readonly string[]> {
+  const changes = steps.flatMap((step) => {
+    if (step.type !== "both") return [];
+    const { a, b } = step;
+    return step.changes.map((change) => ({ step, lines: changeLines(change, a.span, b.span) }));
+  });
+  const alike = groupBy(changes, ({ lines }) => lines.join("\n")).values();
+  const told = [...alike].map(([{ step, lines }, ...repeats]) => ({
+    step,
+    lines: [...lines, ...repeatLines(repeats.length)],
+  }));
+  return new Map(
+    [...groupBy(told, ({ step }) => step)].map(([step, ofStep]) => [
+      step,
+      [changedTitle(step, idsOf), ...ofStep.flatMap(({ lines }) => lines)],
+    ]),
+  );
+}
+
+type StepOfBoth = Extract<ComparedStep, { type: "both" }>;
+
+function changedTitle({ a, b, changes }: StepOfBoth, idsOf: IdsOf): string {
+  const ids = `a [${idsOf.a(a.span.spanId)}] b [${idsOf.b(b.span.spanId)}]`;
+  return `${spanTitle(b)} ${ids}: ${changes.join(", ")} changed`;
+}
+
+function repeatLines(repeatCount: number): readonly string[] {
+  return repeatCount === 0 ? [] : [`  the same change in ${plural(repeatCount, "further step")}`];
+}
+
+function onlyLines(step: ComparedStep, idsOf: IdsOf): readonly string[] {
   if (step.type === "only_a") return [`only in a: ${lineOf(step.a, idsOf.a)}`];
   if (step.type === "only_b") return [`only in b: ${lineOf(step.b, idsOf.b)}`];
-  const { a, b, changes } = step;
-  const ids = `a [${idsOf.a(a.span.spanId)}] b [${idsOf.b(b.span.spanId)}]`;
-  return [
-    `${spanTitle(b)} ${ids}: ${changes.join(", ")} changed`,
-    ...changes.flatMap((change) => changeLines(change, a.span, b.span)),
-  ];
+  return [];
 }
 
 function lineOf(node: SpanNode, idOf: (spanId: string) => string): string {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { traceIdOf } from "../runs/run.js";
-import { span, trace } from "../trace/draw.js";
+import { epochUnixMs, span, trace } from "../trace/draw.js";
 import { localWithWeek } from "./own-local.js";
 import { scriptedApi } from "./scripted-api.js";
 
@@ -74,6 +74,37 @@ test("compare_traces names the request settings and finish reasons that changed"
 
   expect(text).toContain(
     "settings, finish reason changed\n  temperature 0 → 0.9, max_tokens 1000 → 1900, seed (none) → 7\n  finish reason stop → length\n",
+  );
+});
+
+test("compare_traces says once what changed alike in several calls", async () => {
+  const run = (traceId: string, system: string, answers: readonly string[]) =>
+    trace(
+      answers.map((answer, i) =>
+        span(`call-${i}`, {
+          name: "openai.chat.completion",
+          startUnixMs: epochUnixMs + i,
+          attributes: {
+            "gen_ai.prompt.0.role": "system",
+            "gen_ai.prompt.0.content": system,
+            "gen_ai.completion.0.content": answer,
+          },
+        }),
+      ),
+      { traceId },
+    );
+  const { ask } = await scriptedApi([
+    run(runs.a, "Be brief.", ["one", "two", "three"]),
+    run(runs.b, "Be kind.", ["one", "two", "four"]),
+  ]);
+  const { text } = await ask("compare_traces", runs);
+
+  expect(text.match(/Be kind/g)).toHaveLength(1);
+  expect(text).toMatch(
+    /^first difference:\n.*: input changed\n {2}system message 0 a: Be brief\.\n {2}system message 0 b: Be kind\.\n {2}the same change in 2 further steps$/m,
+  );
+  expect(text).toMatch(
+    /^changed steps:\n.*: input, output changed\n {2}output a: .*three\n {2}output b: .*four\n/m,
   );
 });
 
