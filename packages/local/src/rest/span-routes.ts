@@ -42,7 +42,7 @@ function foundSpan(span: StoredSpan) {
 }
 
 function metricsRow(row: MetricsRow) {
-  const [p50, p95, p99] = row.quantiles;
+  const [p50 = 0, p95 = 0, p99 = 0] = row.quantiles.map(Math.round);
   return {
     key: row.key === "" ? null : row.key,
     count: row.count,

@@ -47,7 +47,7 @@ export async function readMetrics(
       key,
       count() AS count,
       countIf(hasFailed) AS errorCount,
-      quantilesExact(0.5, 0.95, 0.99)(duration) AS quantiles,
+      quantilesExactInclusive(0.5, 0.95, 0.99)(duration) AS quantiles,
       max(duration) AS maxDurationNano,
       sum(duration) AS totalDurationNano,
       sum(priced) AS pricedCount,

@@ -49,7 +49,7 @@ export const compareTraces = defineTool({
           rest: wider,
         })),
         foot: [
-          `A span in full: ${callText("get_spans", { trace_id: ids.a, span_ids: ["<id in brackets>"] })}`,
+          `A span of a in full: ${callText("get_spans", { trace_id: ids.a, span_ids: ["<id in brackets>"] })}; of b: trace_id ${ids.b}`,
         ],
       },
       max_tokens,

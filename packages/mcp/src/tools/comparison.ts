@@ -1,14 +1,11 @@
 import type { ComparedStep, ComparedTrace, TraceComparison } from "../trace/compare.js";
-import { firstChangedMessage } from "../trace/compare.js";
-import { modelOf } from "../trace/semconv.js";
-import { spanInput, spanOutput } from "../trace/span-io.js";
-import type { Span } from "../trace/trace.js";
+import { groupBy } from "../trace/group-by.js";
 import type { SpanNode } from "../trace/tree.js";
 import { knownCostUsd, type Usage } from "../trace/usage.js";
+import { changeLines } from "./change-lines.js";
 import type { Finding } from "./diagnosis.js";
-import { clean, excerpt } from "./recorded-text.js";
-import { errorText, spanLine, spanTitle } from "./span-line.js";
-import { formatCount, formatDuration, formatShare, formatUsd } from "./text.js";
+import { spanLine, spanTitle } from "./span-line.js";
+import { formatCount, formatDuration, formatShare, formatUsd, plural } from "./text.js";
 
 const reasons: Readonly<Record<TraceComparison["comparability"]["reason"], string>> = {
   alike: "The runs compare",
@@ -69,25 +66,26 @@ export function comparisonLines(
   { firstDivergence, steps }: TraceComparison,
   idsOf: IdsOf,
 ): readonly Finding[] {
-  const changed = steps.filter(
-    (step) => step !== firstDivergence && step.type === "both" && step.changes.length > 0,
-  );
-  const only = (type: "only_a" | "only_b") =>
-    steps.filter((step) => step !== firstDivergence && step.type === type);
+  const others = steps.filter((step) => step !== firstDivergence);
+  const first = firstDivergence === undefined ? [] : [firstDivergence];
+  const changes = changesToldOnce([...first, ...others], idsOf);
+  const linesOf = (type: ComparedStep["type"], ofSteps = others) =>
+    ofSteps
+      .filter((step) => step.type === type)
+      .flatMap((step) => changes.get(step) ?? onlyLines(step, idsOf));
   const slower = steps
     .filter((step) => step.type === "both")
     .flatMap((step) => costlierLine(step, idsOf));
   return [
     {
       title: "first difference",
-      lines:
-        firstDivergence === undefined
-          ? ["none: every step is in both, unchanged"]
-          : stepLines(firstDivergence, idsOf),
+      lines: firstDivergence
+        ? linesOf(firstDivergence.type, first)
+        : ["none: every step is in both, unchanged"],
     },
-    { title: "changed steps", lines: changed.flatMap((step) => stepLines(step, idsOf)) },
-    { title: "steps only in a", lines: only("only_a").flatMap((step) => stepLines(step, idsOf)) },
-    { title: "steps only in b", lines: only("only_b").flatMap((step) => stepLines(step, idsOf)) },
+    { title: "changed steps", lines: linesOf("both") },
+    { title: "steps only in a", lines: linesOf("only_a") },
+    { title: "steps only in b", lines: linesOf("only_b") },
     {
       title: "largest differences in time and cost",
       lines: slower
@@ -100,64 +98,48 @@ export function comparisonLines(
 
 const MAX_COSTLIER = 5;
 
-function stepLines(step: ComparedStep, idsOf: IdsOf): readonly string[] {
+/** By step, the changes that it is the first to make; a step that only repeats some is left out. */
+function changesToldOnce(
+  steps: readonly ComparedStep[],
+  idsOf: IdsOf,
+): ReadonlyMap<ComparedStep, readonly string[]> {
+  const changes = steps.flatMap((step) => {
+    if (step.type !== "both") return [];
+    const { a, b } = step;
+    return step.changes.map((change) => ({ step, lines: changeLines(change, a.span, b.span) }));
+  });
+  const alike = groupBy(changes, ({ lines }) => lines.join("\n")).values();
+  const told = [...alike].map(([{ step, lines }, ...repeats]) => ({
+    step,
+    lines: [...lines, ...repeatLines(repeats.length)],
+  }));
+  return new Map(
+    [...groupBy(told, ({ step }) => step)].map(([step, ofStep]) => [
+      step,
+      [changedTitle(step, idsOf), ...ofStep.flatMap(({ lines }) => lines)],
+    ]),
+  );
+}
+
+type StepOfBoth = Extract<ComparedStep, { type: "both" }>;
+
+function changedTitle({ a, b, changes }: StepOfBoth, idsOf: IdsOf): string {
+  const ids = `a [${idsOf.a(a.span.spanId)}] b [${idsOf.b(b.span.spanId)}]`;
+  return `${spanTitle(b)} ${ids}: ${changes.join(", ")} changed`;
+}
+
+function repeatLines(repeatCount: number): readonly string[] {
+  return repeatCount === 0 ? [] : [`  the same change in ${plural(repeatCount, "further step")}`];
+}
+
+function onlyLines(step: ComparedStep, idsOf: IdsOf): readonly string[] {
   if (step.type === "only_a") return [`only in a: ${lineOf(step.a, idsOf.a)}`];
   if (step.type === "only_b") return [`only in b: ${lineOf(step.b, idsOf.b)}`];
-  const { a, b, changes } = step;
-  const ids = `a [${idsOf.a(a.span.spanId)}] b [${idsOf.b(b.span.spanId)}]`;
-  return [
-    `${spanTitle(b)} ${ids}: ${changes.join(", ")} changed`,
-    ...changes.flatMap((change) => changeLines(change, a.span, b.span)),
-  ];
+  return [];
 }
 
 function lineOf(node: SpanNode, idOf: (spanId: string) => string): string {
   return spanLine(node, idOf(node.span.spanId));
-}
-
-function changeLines(change: string, a: Span, b: Span): readonly string[] {
-  switch (change) {
-    case "model":
-      return [
-        `  model ${excerpt(modelOf(a) ?? "(none)", 60)} → ${excerpt(modelOf(b) ?? "(none)", 60)}`,
-      ];
-    case "status":
-      return [`  a ${errorText(a) || a.status}; b ${errorText(b) || b.status}`];
-    case "input": {
-      const changed = firstChangedMessage(a, b);
-      if (changed === undefined) return differenceLines("input", spanInput(a), spanInput(b));
-      const role = excerpt(changed.b?.role ?? changed.a?.role ?? "", 20);
-      return differenceLines(
-        `${role} message ${changed.index}`,
-        changed.a?.content,
-        changed.b?.content,
-      );
-    }
-    default:
-      return differenceLines(change, spanOutput(a), spanOutput(b));
-  }
-}
-
-/** Characters before the first difference, and characters of each side. */
-const LEAD_CHARS = 30;
-const SIDE_CHARS = 160;
-
-/** Both texts from shortly before the place where they part. */
-function differenceLines(
-  what: string,
-  a: string | undefined,
-  b: string | undefined,
-): readonly string[] {
-  const [textA, textB] = [clean(a ?? ""), clean(b ?? "")];
-  const from = Math.max(0, sharedPrefixLength(textA, textB) - LEAD_CHARS);
-  const side = (text: string) => (from > 0 ? "…" : "") + excerpt(text.slice(from), SIDE_CHARS);
-  return [`  ${what} a: ${side(textA) || "(none)"}`, `  ${what} b: ${side(textB) || "(none)"}`];
-}
-
-function sharedPrefixLength(a: string, b: string): number {
-  let length = 0;
-  while (length < a.length && a[length] === b[length]) length += 1;
-  return length;
 }
 
 /** Differences smaller than this are noise. */
@@ -173,7 +155,7 @@ function costlierLine(
   if (Math.abs(deltaMs) < MIN_DELTA_MS && deltaUsd === 0) return [];
   const sign = (value: number) => (value > 0 ? "+" : "");
   const cost = deltaUsd === 0 ? "" : `, ${sign(deltaUsd)}${formatUsd(deltaUsd)}`;
-  const line = `${spanTitle(step.b)} [${idsOf.b(step.b.span.spanId)}]: ${sign(deltaMs)}${formatDuration(deltaMs)}${cost}`;
+  const line = `${spanTitle(step.b)} b [${idsOf.b(step.b.span.spanId)}]: ${sign(deltaMs)}${formatDuration(deltaMs)}${cost}`;
   return [{ weight: Math.abs(deltaMs), line }];
 }
 

@@ -1,4 +1,5 @@
 import { llmCalls, toolCalls } from "./calls.js";
+import { percentile } from "./metrics.js";
 import { modelOf } from "./semconv.js";
 import { summarizeTrace, type TraceStatus } from "./summary.js";
 import type { SpanTree } from "./tree.js";
@@ -107,5 +108,5 @@ function describeCohort(traces: readonly TraceTraits[]): Cohort {
 }
 
 function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+  return percentile(Float64Array.from(values).sort(), 0.5);
 }

@@ -2,6 +2,7 @@ import { bareName } from "./agentops-kind.js";
 import { type AlignedStep, type Alignment, alignSteps, comparableText } from "./align.js";
 import { llmCalls, toolCalls } from "./calls.js";
 import { type Message, messageKey, promptMessages } from "./messages.js";
+import { changedSettings, finishReasons } from "./request-settings.js";
 import { modelOf } from "./semconv.js";
 import { spanOutput } from "./span-io.js";
 import { summarizeTrace, type TraceSummary } from "./summary.js";
@@ -29,7 +30,7 @@ export interface ComparedTrace extends TraceSummary {
 /** `changes` is empty where both traces took the step alike, and on a step that only one took. */
 export type ComparedStep = AlignedStep & { readonly changes: readonly Change[] };
 
-export type Change = "model" | "input" | "output" | "status";
+export type Change = "model" | "settings" | "input" | "output" | "finish reason" | "status";
 
 /**
  * Whether differences mean anything: two runs of one agent system compare, two different systems do
@@ -82,11 +83,16 @@ function changesIn(step: AlignedStep): readonly Change[] {
   const [a, b] = [step.a.span, step.b.span];
   const changes: Change[] = [];
   if (modelOf(a) !== modelOf(b)) changes.push("model");
+  if (changedSettings(a, b).length > 0) changes.push("settings");
   if (!step.hasSameInput) changes.push("input");
   if (comparableText(spanOutput(a)) !== comparableText(spanOutput(b))) changes.push("output");
+  if (finishReasons(a) !== finishReasons(b)) changes.push("finish reason");
   if ((a.status === "error") !== (b.status === "error")) changes.push("status");
   return changes;
 }
+
+/** What a step was given, which nothing below it explains. */
+const atStart: ReadonlySet<Change> = new Set(["model", "settings", "input"]);
 
 /**
  * Steps come parents first, but what a parent puts out follows from its children: there the divergence
@@ -103,7 +109,7 @@ function firstDivergence(steps: readonly ComparedStep[]): ComparedStep | undefin
   }
   return steps.find((step) => {
     if (step.type !== "both") return true;
-    const startsApart = step.changes.includes("input") || step.changes.includes("model");
+    const startsApart = step.changes.some((change) => atStart.has(change));
     const isOwn =
       step.a.kind === "llm" || !(divergesBelow.has(step.a) || divergesBelow.has(step.b));
     return startsApart || (step.changes.length > 0 && isOwn);

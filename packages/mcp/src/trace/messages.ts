@@ -9,6 +9,8 @@ export interface Message {
   readonly toolCalls: readonly ToolCall[];
   /** On a tool's answer: the call it answers. */
   readonly toolCallId: string | undefined;
+  /** Of an answer: why the model stopped. */
+  readonly finishReason: string | undefined;
 }
 
 export interface ToolCall {
@@ -128,7 +130,8 @@ function partsIn(content: string): readonly unknown[] | undefined {
 /** A message as GenAI conventions, OpenAI, Anthropic or LangChain write it in JSON. */
 function parseMessage(item: unknown, role: string): Message {
   if (!isRecord(item)) {
-    return { role, content: textOf(item), toolCalls: [], toolCallId: undefined };
+    const content = textOf(item);
+    return { role, content, toolCalls: [], toolCallId: undefined, finishReason: undefined };
   }
   const body = item.parts ?? item.content;
   const parts = Array.isArray(body) ? body : [body];
@@ -137,7 +140,8 @@ function parseMessage(item: unknown, role: string): Message {
     role: textOf(item.role ?? langChainRole(item.type) ?? role),
     content: parts.map(partText).filter(Boolean).join("\n"),
     toolCalls: [...calls, ...parts.filter(isCallPart)].map(parseToolCall),
-    toolCallId: idText(item.tool_call_id ?? parts.map(answeredCall).find(Boolean)),
+    toolCallId: textOrNone(item.tool_call_id ?? parts.map(answeredCall).find(Boolean)),
+    finishReason: textOrNone(item.finish_reason),
   };
 }
 
@@ -170,12 +174,12 @@ function parseToolCall(item: unknown): ToolCall {
   const call = isRecord(item) ? item : {};
   const target = isRecord(call.function) ? call.function : call;
   return {
-    id: idText(call.id),
+    id: textOrNone(call.id),
     name: textOf(target.name),
     arguments: textOf(target.arguments ?? target.args ?? target.input),
   };
 }
 
-function idText(value: unknown): string | undefined {
+function textOrNone(value: unknown): string | undefined {
   return textOf(value) || undefined;
 }

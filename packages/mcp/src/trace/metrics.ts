@@ -53,11 +53,14 @@ function byText(a: string, b: string): number {
 }
 
 /**
- * The value at index ⌊level × n⌋ of `sorted`, the last one at most: ClickHouse's `quantileExact`, so
- * that answers computed here and in the database agree. Zero for no values.
+ * Of `sorted`, interpolated between the two nearest values, so that the median of two is their mean: ClickHouse's
+ * `quantileExactInclusive`, with which answers computed in the database agree. Zero for no values.
  */
 export function percentile(sorted: Float64Array, level: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(level * sorted.length))] ?? 0;
+  const rank = level * (sorted.length - 1);
+  const below = sorted[Math.floor(rank)] ?? 0;
+  const above = sorted[Math.ceil(rank)] ?? below;
+  return below + (rank - Math.floor(rank)) * (above - below);
 }
 
 /** One counted thing. */

@@ -43,6 +43,13 @@ export const attributeKeys = {
   ],
   inputMessages: ["gen_ai.input.messages", "gen_ai.prompt"],
   outputMessages: ["gen_ai.output.messages", "gen_ai.completion"],
+  finishReasons: [
+    "gen_ai.response.finish_reasons",
+    "gen_ai.response.finish_reason",
+    "gen_ai.response.stop_reason",
+    "llm.response.finish_reason",
+    "llm.response.stop_reason",
+  ],
   input: [
     "agentops.entity.input",
     "agentops.task.input",
@@ -69,6 +76,9 @@ export const attributeKeys = {
   guardrailSpec: ["agentops.guardrail.spec"],
   endState: ["agentops.session.end_state"],
 } as const satisfies Record<string, readonly string[]>;
+
+/** What the keys of request parameters begin with, newest first. */
+export const requestPrefixes = ["gen_ai.request.", "gen_ai.openai.request.", "llm.request."];
 
 /** The first of `keys` that has a value; an empty value counts as absent, as it does for AgentOps. */
 export function firstText(attributes: Attributes, keys: readonly string[]): string | undefined {

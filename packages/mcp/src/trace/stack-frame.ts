@@ -17,9 +17,51 @@ export function innermostOwnFrame(stacktrace: string): StackFrame | undefined {
   return python ?? lines.flatMap(javaScriptFrame).find(isOwn);
 }
 
-/** `File "/app/agent.py", line 42, in plan` */
+/** The exception that a chain of them began with. */
+export interface RootCause {
+  /** Its class and message, such as `KeyError: 'customer_id'`. */
+  readonly error: string;
+  readonly frame: StackFrame | undefined;
+}
+
+/** Undefined where an exception was raised neither from another nor while that was handled. */
+export function rootCause(stacktrace: string): RootCause | undefined {
+  const lines = stacktrace.split("\n").map((line) => line.replace(GROUP_MARGIN, ""));
+  return pythonCause(lines) ?? javaScriptCause(lines);
+}
+
+/** What Python draws left of the lines of an exception group. */
+const GROUP_MARGIN = /^ *\| /;
+
+const PYTHON_LINKS = new Set([
+  "The above exception was the direct cause of the following exception:",
+  "During handling of the above exception, another exception occurred:",
+]);
+
+/** Python writes the first exception first, each with its frames and then, not indented, itself. */
+function pythonCause(lines: readonly string[]): RootCause | undefined {
+  const end = lines.findIndex((line) => PYTHON_LINKS.has(line.trim()));
+  if (end < 0) return undefined;
+  const first = lines.slice(0, end);
+  const lastFrame = first.findLastIndex((line) => pythonFrame(line).length > 0);
+  const error = first.slice(lastFrame + 1).find((line) => /^\S/.test(line));
+  return error === undefined ? undefined : { error, frame: innermostOwnFrame(first.join("\n")) };
+}
+
+/** As Node.js prints it, and as libraries add it to a stack. */
+const JAVASCRIPT_LINK = /^\s*(?:\[cause\]|caused by): /i;
+
+/** JavaScript writes the first exception last, before its frames. */
+function javaScriptCause(lines: readonly string[]): RootCause | undefined {
+  const start = lines.findLastIndex((line) => JAVASCRIPT_LINK.test(line));
+  const error = lines[start]?.replace(JAVASCRIPT_LINK, "");
+  if (error === undefined) return undefined;
+  return { error, frame: innermostOwnFrame(lines.slice(start).join("\n")) };
+}
+
+/** `File "/app/agent.py", line 42, in plan`, with nothing before it: a message may say the same. */
 function pythonFrame(text: string): readonly StackFrame[] {
-  const [, file, line, name] = /File "([^"]+)", line (\d+)(?:, in (.*))?/.exec(text) ?? [];
+  const [, file, line, name] = /^[\s|+]*File "([^"]+)", line (\d+)(?:, in (.*))?/.exec(text) ?? [];
   if (file === undefined) return [];
   const functionName = name?.trim();
   return [{ file, line: Number(line), functionName: nameOrNone(functionName, "<module>") }];

@@ -60,6 +60,34 @@ test("diagnose_trace says how much of the prompts came from the cache", async ()
   expect(text).toContain("1,400 → 1,400 prompt tok over 3 calls, peak 1,400, 50 % from cache");
 });
 
+test("diagnose_trace names the exception that a chain began with, masked and in one line", async () => {
+  const stacktrace = `Traceback (most recent call last):
+  File "/app/agent2.py", line 24, in look_up
+    return customers["${"x".repeat(300)}"]
+KeyError: 'customer_id sk-proj-${"a1B2c3D4".repeat(6)} ${"x".repeat(300)}'
+
+The above exception was the direct cause of the following exception:
+
+Traceback (most recent call last):
+  File "/app/agent2.py", line 31, in plan
+    raise RuntimeError("no plan") from error
+RuntimeError: no plan`;
+  const attributes = {
+    "exception.type": "RuntimeError",
+    "exception.message": "no plan",
+    "exception.stacktrace": stacktrace,
+  };
+  const event = { name: "exception", timeUnixMs: epochUnixMs, attributes };
+  const run = trace([span("plan", { status: "error", events: [event] })]);
+  const { ask } = await scriptedApi([run]);
+  const { text } = await ask("diagnose_trace", { trace_id: run.traceId });
+
+  expect(text).toMatch(
+    /; raised at \/app\/agent2\.py:31 in plan, caused by KeyError: 'customer_id .{1,160} at \/app\/agent2\.py:24 in look_up$/m,
+  );
+  expect(text).not.toContain("a1B2c3D4a1B2");
+});
+
 test("diagnose_trace counts a crew's tokens once, although its root adds them up again", async () => {
   const { call } = await connect();
   const { text } = await call("diagnose_trace", { trace_id: traceIdOf("song-after") });

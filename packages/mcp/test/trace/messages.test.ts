@@ -15,6 +15,7 @@ const message = (role: string, content: string) => ({
   content,
   toolCalls: [],
   toolCallId: undefined,
+  finishReason: undefined,
 });
 
 describe("a prompt", () => {

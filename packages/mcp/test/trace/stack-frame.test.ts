@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { innermostOwnFrame } from "../../src/trace/stack-frame.js";
+import { innermostOwnFrame, rootCause } from "../../src/trace/stack-frame.js";
 
 const python = `Traceback (most recent call last):
   File "/app/.venv/lib/python3.12/site-packages/agentops/sdk/decorators/factory.py", line 312, in wrapper
@@ -63,6 +63,64 @@ test.each([
   expect(innermostOwnFrame(stacktrace)).toEqual({ file, line, functionName });
 });
 
+test("a message that reads like a frame is none", () => {
+  const said = `${python}\nValueError: bad File "/etc/passwd", line 9, in message`;
+  expect(innermostOwnFrame(said)?.file).toBe("/app/src/travel/booking.py");
+});
+
+const raisedFrom = `${chained.replaceAll("During handling of the above exception, another exception occurred:", "The above exception was the direct cause of the following exception:")}
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "/app/main.py", line 31, in <module>
+    raise SystemExit(1)
+SystemExit: 1`;
+
+const inGroup = `  + Exception Group Traceback (most recent call last):
+  |   File "/app/crew.py", line 5, in kickoff
+  | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)
+  +-+---------------- 1 ----------------
+    | Traceback (most recent call last):
+    |   File "/app/cache.py", line 7, in read
+    |     return store[key]
+    |            ~~~~~^^^^^
+    | KeyError: 'fares'
+    | 
+    | During handling of the above exception, another exception occurred:
+    | 
+    | Traceback (most recent call last):
+    |   File "/app/fares.py", line 12, in fares
+    | LookupError: no fares
+    +------------------------------------`;
+
+const nodeCauses = `${node} {
+  [cause]: Error: no route
+      at route (/app/src/route.ts:7:9) {
+    [cause]: TypeError: no city
+        at City.read (/app/src/city.ts:3:5)
+  }
+}`;
+
+test.each([
+  ["handled", chained, "KeyError: 'fares'", "/app/cache.py:7"],
+  ["raised from", raisedFrom, "KeyError: 'fares'", "/app/cache.py:7"],
+  ["handled in a group", inGroup, "KeyError: 'fares'", "/app/cache.py:7"],
+  ["of Node.js", nodeCauses, "TypeError: no city", "/app/src/city.ts:3"],
+])("the first of a chain of exceptions is found: %s", (_, stacktrace, error, place) => {
+  const cause = rootCause(stacktrace);
+  expect(cause?.error).toBe(error);
+  expect(`${cause?.frame?.file}:${cause?.frame?.line}`).toBe(place);
+});
+
+test.each([
+  ["Python", python],
+  ["Node.js", node],
+  ["nothing", ""],
+])("an exception of %s alone has no cause", (_, stacktrace) => {
+  expect(rootCause(stacktrace)).toBeUndefined();
+});
+
 test.each([
   ["only libraries", library],
   ["no frames", "PaymentDeclined: card ending 4242 was declined\n  at the counter"],
@@ -71,11 +129,12 @@ test.each([
   expect(innermostOwnFrame(stacktrace)).toBeUndefined();
 });
 
-test.each(['File "', "at (", "at :1:1", ":1:1"])(
+test.each(['File "', "at (", "at :1:1", ":1:1", " ", "[cause]: "])(
   "a hostile stack trace of a megabyte of %j takes no time",
   (text) => {
     const startedAt = performance.now();
     innermostOwnFrame(`at ${text.repeat(1_000_000 / text.length)}`);
+    rootCause(`[cause]: ${text.repeat(1_000_000 / text.length)}`);
 
     expect(performance.now() - startedAt).toBeLessThan(500);
   },
