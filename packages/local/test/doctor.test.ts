@@ -117,13 +117,17 @@ test("keys that open no project are reported once each, and counted", async () =
     await postJson(`${server.url}/public/v1/auth/access_token`, { api_key });
   }
   expect(server.warnings).toEqual(
-    Array(2).fill(expect.stringMatching(/^An API key was refused.* go to the default project\./)),
+    Array(2).fill(
+      expect.stringMatching(
+        /^An API key was refused.* Reads with it fail; spans sent with it go to the default project\./,
+      ),
+    ),
   );
   expect(found(await examine(config()), "API keys")).toEqual({
     name: "API keys",
     state: "warn",
     detail: "2 keys refused since the start: they open no project",
-    advice: expect.stringContaining("agentops-local projects list"),
+    advice: expect.stringMatching(/your agent or MCP client runs.* agentops-local projects list$/),
   });
   await server.close();
 });

@@ -56,7 +56,12 @@ type Property = boolean | z.core.JSONSchema.BaseSchema;
 function describeType(property: Property): string {
   if (typeof property === "boolean") return "any";
   if (property.enum) return property.enum.map((value) => `\`${value}\``).join(" \\| ");
-  return [property.type ?? "any"].flat().join(" or ");
+  return [property.type ?? "any"].flat().join(" or ") + describeBounds(property);
+}
+
+function describeBounds({ minimum, maximum }: z.core.JSONSchema.BaseSchema): string {
+  if (minimum === undefined || maximum === undefined) return "";
+  return `, ${minimum.toLocaleString("en")}–${maximum.toLocaleString("en")}`;
 }
 
 function describeDefault(property: Property): string {

@@ -121,7 +121,7 @@ function refusedKeysCheck({ refused_keys }: z.output<typeof healthSchema>): Chec
   if (refused_keys === 0) return [];
   const detail = `${counted(refused_keys, "key")} refused since the start: they open no project`;
   const advice =
-    "Give AGENTOPS_API_KEY, where your agent runs, a key of: agentops-local projects list";
+    "Give AGENTOPS_API_KEY, where your agent or MCP client runs, a key of: agentops-local projects list";
   return [{ name: "API keys", state: "warn", detail, advice }];
 }
 

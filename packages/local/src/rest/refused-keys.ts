@@ -24,7 +24,7 @@ export function createRefusedKeys({
       if (hashes.has(hash) || hashes.size === MAX_KEYS) return;
       hashes.add(hash);
       onWarning(
-        `An API key was refused: it opens no project. Spans of the program that sent it ${consequence}. Keys that do: agentops-local projects list`,
+        `An API key was refused: it opens no project. Reads with it fail; spans sent with it ${consequence}. Keys that do: agentops-local projects list`,
       );
     },
     count: () => hashes.size,

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { DEFAULT_MAX_TOKENS, MAX_MAX_TOKENS, MIN_MAX_TOKENS } from "./answer.js";
+import { ArgumentError } from "./tool-error.js";
 
 /** Parameters that several tools take, in one wording: definitions are paid for in every session. */
 
@@ -58,6 +59,24 @@ export const until = moment(Math.ceil).optional().describe("Started before, like
 
 export function unixMsOf(at: Moment, nowUnixMs: number): number {
   return "agoMs" in at ? nowUnixMs - at.agoMs : at.unixMs;
+}
+
+export interface Window {
+  readonly sinceUnixMs: number | undefined;
+  readonly untilUnixMs: number | undefined;
+}
+
+/** @throws ArgumentError where it ends before it begins */
+export function windowOf(
+  { since, until }: { readonly since?: Moment | undefined; readonly until?: Moment | undefined },
+  nowUnixMs: number,
+): Window {
+  const sinceUnixMs = since && unixMsOf(since, nowUnixMs);
+  const untilUnixMs = until && unixMsOf(until, nowUnixMs);
+  if (sinceUnixMs !== undefined && untilUnixMs !== undefined && untilUnixMs <= sinceUnixMs) {
+    throw new ArgumentError("until", "It is not after `since`: swap the two, or give a later one.");
+  }
+  return { sinceUnixMs, untilUnixMs };
 }
 
 const ISO_TIME =

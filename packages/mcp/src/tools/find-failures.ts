@@ -55,6 +55,7 @@ export const findFailures = defineTool({
   },
 
   format({ groups, cohorts, coverage }, { max_tokens }) {
+    if (coverage.nothing !== undefined) return coverageText(coverage);
     const failing = cohorts.failing.traceCount;
     const head = `${formatCount(failing)} of ${plural(coverage.readCount, "trace")} failed, with ${plural(groups.length, "kind")} of error. ${coverageText(coverage)}`;
     const example = groups[0]?.example.traceId;

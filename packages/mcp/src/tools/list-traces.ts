@@ -2,16 +2,21 @@ import * as z from "zod";
 import type { TraceRow } from "../api/client.js";
 import { type Answer, callArgs, DEFAULT_MAX_TOKENS, renderAnswer, shownCounts } from "./answer.js";
 import { defineTool } from "./define-tool.js";
-import { amount, cursor, query, since, tags, unixMsOf, until } from "./fields.js";
+import { amount, cursor, query, since, tags, until, windowOf } from "./fields.js";
 import { type FoundTraces, findTraces, TRACE_SORTS } from "./find-traces.js";
 import { listCoverage } from "./list-coverage.js";
+import { type Nothing, nothingText, readNothing } from "./nothing-found.js";
 import { excerpt } from "./recorded-text.js";
 import { safeId } from "./span-ids.js";
 import { formatCount, formatDuration, formatTime, formatUsd, tableLines } from "./text.js";
 
-type List =
-  | { readonly view: "raw"; readonly body: string }
-  | { readonly view: "found"; readonly found: FoundTraces };
+interface Found {
+  readonly found: FoundTraces;
+  /** Why there are no rows; undefined where there are. */
+  readonly nothing: Nothing | undefined;
+}
+
+type List = { readonly view: "raw"; readonly body: string } | ({ readonly view: "found" } & Found);
 
 const DEFAULT_LIMIT = 5;
 
@@ -38,7 +43,8 @@ export const listTraces = defineTool({
       .describe("Default: raw JSON, and table once anything but limit is given."),
   }),
 
-  async run(args, { client, signal, now }): Promise<List> {
+  async run(args, context): Promise<List> {
+    const { client, signal, now } = context;
     const { limit, view, ...filters } = args;
     const isFiltered = Object.values(filters).some((value) => value !== undefined);
     if (!isFiltered && view !== "table") {
@@ -48,8 +54,7 @@ export const listTraces = defineTool({
       client,
       {
         limit,
-        sinceUnixMs: args.since && unixMsOf(args.since, now()),
-        untilUnixMs: args.until && unixMsOf(args.until, now()),
+        ...windowOf(args, now()),
         text: args.query,
         tags: args.tags,
         errorsOnly: args.errors_only,
@@ -60,45 +65,50 @@ export const listTraces = defineTool({
       },
       signal,
     );
-    return { view: "found", found };
+    const nothing = found.rows.length === 0 ? await readNothing(found, context) : undefined;
+    return { view: "found", found, nothing };
   },
 
   format(list, { view }) {
     if (list.view === "raw") return list.body;
-    return view === "raw" ? foundJson(list.found) : foundTable(list.found);
+    return view === "raw" ? foundJson(list) : foundTable(list);
   },
 });
 
 /** The rows as the server sent them, and where to go on. */
-function foundJson(found: FoundTraces): string {
+function foundJson({ found, nothing }: Found): string {
   return JSON.stringify({
     traces: found.rows.map(({ wire }) => wire),
-    coverage: listCoverage(found),
+    coverage: coverageOf({ found, nothing }),
     next_cursor: found.nextOffset === undefined ? null : String(found.nextOffset),
   });
 }
 
 /** A table of as many rows as fit: what was cut off is the next page. */
-function foundTable(found: FoundTraces): string {
-  const [count] = shownCounts(tableAnswer(found), DEFAULT_MAX_TOKENS);
+function foundTable({ found, nothing }: Found): string {
+  const [count] = shownCounts(tableAnswer({ found, nothing }), DEFAULT_MAX_TOKENS);
   const rows = found.rows.slice(0, count);
   const nextOffset = rows.length < found.rows.length ? rows.at(-1)?.next : found.nextOffset;
-  return renderAnswer(tableAnswer({ ...found, rows, nextOffset }), DEFAULT_MAX_TOKENS);
+  return renderAnswer(
+    tableAnswer({ found: { ...found, rows, nextOffset }, nothing }),
+    DEFAULT_MAX_TOKENS,
+  );
 }
 
-function tableAnswer(found: FoundTraces): Answer {
+function tableAnswer({ found, nothing }: Found): Answer {
   const { rows, nextOffset } = found;
   const [header = "", ...lines] = tableLines(COLUMNS, rows.map(cells));
   const nextCall = `the same call with ${callArgs({ cursor: String(nextOffset) })}`;
   return {
-    head: [listCoverage(found), rows.length === 0 ? NOT_ARRIVED : header],
+    head: [coverageOf({ found, nothing }), ...(rows.length === 0 ? [] : [header])],
     sections: [{ lines, rest: () => nextCall }],
     foot: nextOffset === undefined ? [] : [`Further: ${nextCall}`],
   };
 }
 
-const NOT_ARRIVED =
-  "A run that has just ended can take ten seconds to arrive: wait_for_trace waits for it.";
+function coverageOf({ found, nothing }: Found): string {
+  return nothing === undefined ? listCoverage(found) : nothingText(nothing);
+}
 
 const COLUMNS = ["trace_id", "started", "duration", "spans", "errors", "cost", "name", "tags"];
 const MAX_NAME_CHARS = 60;

@@ -2,9 +2,10 @@ import { ApiError, type ApiErrorCode, orApiError } from "../api/errors.js";
 import { mapConcurrent } from "../api/map-concurrent.js";
 import type { Trace } from "../trace/trace.js";
 import type { ToolContext } from "./define-tool.js";
-import { MAX_TRACES_READ, type Moment, unixMsOf } from "./fields.js";
+import { MAX_TRACES_READ, type Moment, windowOf } from "./fields.js";
 import { findTraces } from "./find-traces.js";
 import { matchCount } from "./list-coverage.js";
+import { type Nothing, nothingText, readNothing } from "./nothing-found.js";
 import { safeId } from "./span-ids.js";
 import { formatCount, plural } from "./text.js";
 import { resolveTraceId } from "./trace-ids.js";
@@ -28,6 +29,8 @@ export interface Coverage {
   readonly truncatedByPlanCount: number;
   /** Traces with spans that could not be read. */
   readonly readInPartCount: number;
+  /** Why there were none to read; undefined where there were. */
+  readonly nothing: Nothing | undefined;
 }
 
 export interface TracesRead<Part> {
@@ -52,7 +55,7 @@ export async function readTraces<Part>(
 
 /** The same for traces that are selected already. */
 export async function readSelected<Part>(
-  { traceIds, meantCount }: Selected,
+  { traceIds, meantCount, nothing }: Selected,
   reduce: (trace: Trace) => Part,
   context: ToolContext,
 ): Promise<TracesRead<Part>> {
@@ -78,7 +81,7 @@ export async function readSelected<Part>(
   const missed = reads.flatMap(({ traceId, outcome }) =>
     outcome instanceof ApiError ? [{ traceId, code: outcome.code }] : [],
   );
-  const coverage = { readCount: parts.length, meantCount, missed };
+  const coverage = { readCount: parts.length, meantCount, missed, nothing };
   return { parts, coverage: { ...coverage, truncatedByPlanCount, readInPartCount } };
 }
 
@@ -88,6 +91,8 @@ export interface Selected {
   readonly meantCount: number | undefined;
   /** When the first of them started; undefined where they were named, not listed. */
   readonly sinceUnixMs: number | undefined;
+  /** Why there are none to read; undefined where there are. */
+  readonly nothing: Nothing | undefined;
 }
 
 export async function selectTraces(
@@ -95,7 +100,7 @@ export async function selectTraces(
   context: ToolContext,
 ): Promise<Selected> {
   const { client, signal, now } = context;
-  const { trace_ids, since, until, query, tags, max_traces } = selection;
+  const { trace_ids, query, tags, max_traces } = selection;
   if (trace_ids !== undefined) {
     const resolve = (id: string) => resolveTraceId(id, context, "trace_ids");
     return selectedIds(await Promise.all(trace_ids.map(resolve)));
@@ -104,8 +109,7 @@ export async function selectTraces(
     client,
     {
       limit: max_traces,
-      sinceUnixMs: since && unixMsOf(since, now()),
-      untilUnixMs: until && unixMsOf(until, now()),
+      ...windowOf(selection, now()),
       text: query,
       tags,
     },
@@ -116,13 +120,19 @@ export async function selectTraces(
     traceIds: found.rows.map(({ traceId }) => traceId),
     meantCount: isExact ? count : undefined,
     sinceUnixMs: Math.min(...found.rows.map(({ startUnixMs }) => startUnixMs)),
+    nothing: found.rows.length === 0 ? await readNothing(found, context) : undefined,
   };
 }
 
 /** These traces and no others. */
 export function selectedIds(traceIds: readonly string[]): Selected {
   const distinct = [...new Set(traceIds)];
-  return { traceIds: distinct, meantCount: distinct.length, sinceUnixMs: undefined };
+  return {
+    traceIds: distinct,
+    meantCount: distinct.length,
+    sinceUnixMs: undefined,
+    nothing: undefined,
+  };
 }
 
 /** Every selected trace was read, with all it holds. */
@@ -139,6 +149,7 @@ export const MORE = ` For more: max_traces up to ${MAX_TRACES_READ}, or other si
 /** `20 of 312 traces read, 3 truncated by plan. Not read: 4b1f… (timeout).` */
 export function coverageText(coverage: Coverage): string {
   const { readCount, meantCount, missed, truncatedByPlanCount, readInPartCount } = coverage;
+  if (coverage.nothing !== undefined) return nothingText(coverage.nothing);
   const of =
     meantCount === undefined ? " (newest; there may be more)" : ` of ${formatCount(meantCount)}`;
   const truncated = truncatedByPlanCount > 0 ? `, ${truncatedByPlanCount} truncated by plan` : "";

@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { AgentopsKind } from "../trace/agentops-kind.js";
 import type { SpanFilter } from "../trace/find.js";
 import { type Answer, callText, renderAnswer, shownCounts } from "./answer.js";
-import { defineTool } from "./define-tool.js";
+import { defineTool, type ToolContext } from "./define-tool.js";
 import {
   amount,
   maxTokens,
@@ -18,6 +18,7 @@ import {
   coverageText,
   isWhole,
   readSelected,
+  type Selected,
   selectedIds,
   selectTraces,
 } from "./read-traces.js";
@@ -75,22 +76,20 @@ export const searchSpans = defineTool({
   }),
 
   async run(args, context): Promise<Found> {
-    const { trace_id, limit, text } = args;
+    const { limit, text } = args;
     const filter = filterOf(args);
-    const named =
-      trace_id === undefined ? undefined : [await resolveTraceId(trace_id, context, "trace_id")];
-    const found = named ? undefined : await tracesWithMatch({ ...args, filter, text }, context);
-    const chosen = named ?? found?.traceIds;
+    const isNamed = args.trace_id !== undefined;
+    const choice = isNamed ? undefined : await tracesWithMatch({ ...args, filter, text }, context);
     const { parts, coverage } = await readSelected(
-      chosen ? selectedIds(chosen) : await selectTraces(args, context),
+      await tracesToRead(args, choice, context),
       (trace) => matchesIn(trace, { filter, text, limit }),
       context,
     );
-    const { sinceUnixMs = 0 } = found ?? {};
+    const { sinceUnixMs = 0 } = choice ?? {};
     const traces = parts
       .filter(({ matchCount, startUnixMs }) => matchCount > 0 && startUnixMs >= sinceUnixMs)
       .toSorted((a, b) => b.startUnixMs - a.startUnixMs);
-    return { traces, coverage, choice: found };
+    return { traces, coverage, choice };
   },
 
   format(found, { limit, max_tokens, trace_id }) {
@@ -106,11 +105,29 @@ export const searchSpans = defineTool({
   },
 });
 
+/** Those named, else those that the database found, else the newest. */
+async function tracesToRead(
+  args: Args,
+  choice: TracesWithMatch | undefined,
+  context: ToolContext,
+): Promise<Selected> {
+  if (args.trace_id !== undefined) {
+    return selectedIds([await resolveTraceId(args.trace_id, context, "trace_id")]);
+  }
+  if (choice === undefined) return selectTraces(args, context);
+  if (choice.traceIds.length > 0) return selectedIds(choice.traceIds);
+  // Nothing is left to read: the list tells what the database searched.
+  return { ...(await selectTraces({ ...args, max_traces: 1 }, context)), traceIds: [] };
+}
+
 /** How many spans matched and are shown, and what was searched for them. */
 function headText({ traces, coverage, choice }: Found, shownCount: number): string {
   const matchCount = traces.reduce((sum, trace) => sum + trace.matchCount, 0);
   const matched = `${plural(matchCount, "span")} in ${plural(traces.length, "trace")} match, ${formatCount(shownCount)} shown.`;
-  const searched = choice && searchedText(choice);
+  if (coverage.nothing !== undefined) return `${matched} ${coverageText(coverage)}`;
+  // Where the database found any, those alone were meant.
+  const searchedCount = choice?.traceIds.length === 0 ? coverage.meantCount : undefined;
+  const searched = choice && searchedText(choice, searchedCount);
   const read = choice && isWhole(coverage) ? undefined : coverageText(coverage);
   return [matched, searched, read].filter(Boolean).join(" ");
 }

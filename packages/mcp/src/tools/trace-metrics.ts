@@ -59,6 +59,7 @@ export const traceMetrics = defineTool({
   },
 
   format({ rows, coverage, isFromDatabase }, { group_by, max_tokens }) {
+    if (coverage.nothing !== undefined) return coverageText(coverage);
     const unpriced = rows.reduce((sum, { unpricedCount }) => sum + unpricedCount, 0);
     const [header = "", ...lines] = tableLines(
       [group_by, ...COLUMNS],
@@ -91,7 +92,7 @@ const ADDED_UP = " Added up in the database.";
  * their trees do. Named traces are few, and one that is not there must be reported: those are read.
  */
 async function addedUpByDatabase(
-  { traceIds, meantCount, sinceUnixMs }: Selected,
+  { traceIds, meantCount, sinceUnixMs, nothing }: Selected,
   group: MetricsGroup,
   { client, signal }: ToolContext,
 ): Promise<Metrics | undefined> {
@@ -106,6 +107,7 @@ async function addedUpByDatabase(
     missed: [],
     truncatedByPlanCount: 0,
     readInPartCount: 0,
+    nothing,
   };
   return rows && { rows, coverage, isFromDatabase: true };
 }

@@ -3,7 +3,7 @@ import type { SpanFilter } from "../trace/find.js";
 import type { ToolContext } from "./define-tool.js";
 import { type Moment, unixMsOf } from "./fields.js";
 import { MORE } from "./read-traces.js";
-import { plural } from "./text.js";
+import { formatCount, plural } from "./text.js";
 
 export interface SpanQuestion {
   readonly filter: SpanFilter;
@@ -55,10 +55,14 @@ export async function tracesWithMatch(
   return undefined;
 }
 
-/** What the database searched. */
-export function searchedText({ isWholeWindow, traceIds, sinceUnixMs }: TracesWithMatch): string {
+/** What the database searched, and how many traces that is where it is known. */
+export function searchedText(
+  { isWholeWindow, traceIds, sinceUnixMs }: TracesWithMatch,
+  searchedCount: number | undefined,
+): string {
   if (isWholeWindow) {
-    return `The database searched every trace${sinceUnixMs === undefined ? "" : " of the window"}.`;
+    const inAll = searchedCount === undefined ? "" : `, ${formatCount(searchedCount)} in all`;
+    return `The database searched every trace${sinceUnixMs === undefined ? "" : " of the window"}${inAll}.`;
   }
   return `The database searched newest first, until ${plural(traceIds.length, "trace")} matched: there may be more.${MORE}`;
 }

@@ -26,11 +26,11 @@ test.each([
   ],
   [
     { tags: ["none"] },
-    "No matching traces. Looked at 1,000 of 1,050 traces, newest first, and not at older ones.",
+    /^No matching traces\. Looked at 1,000 of 1,050 traces, newest first, and not at older ones\. The project has 1,050 traces, the newest started [^.]*\. Next: the same call without tags\. A run /,
   ],
   [
     { since: "2020-01-01", tags: ["none"] },
-    "No matching traces. Looked at 1,000 traces, newest first, and not at older ones.",
+    /^No matching traces\. Looked at 1,000 traces, newest first, and not at older ones\. .* Next: the same call with an earlier since, or without tags\./,
   ],
   [
     { sort: "most_errors", limit: 2 },
@@ -39,8 +39,13 @@ test.each([
 ])("a long list that is not read to its end says how far, for %o", async (args, head) => {
   const { ask } = await scriptedApi(manyTraces);
 
-  expect((await ask("list_traces", args)).text.split("\n")[0]).toBe(head);
+  expect((await ask("list_traces", args)).text.split("\n")[0]).toEqual(matching(head));
 });
+
+/** The whole text, or what fits a pattern. */
+function matching(head: string | RegExp) {
+  return typeof head === "string" ? head : expect.stringMatching(head);
+}
 
 test("a server that ignores the offset is paged through its rows once", async () => {
   const { api, ask } = await scriptedApi([]);

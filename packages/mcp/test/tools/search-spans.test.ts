@@ -63,7 +63,7 @@ test.each([
   { agent: "Songwriter" },
   { min_cost_usd: 0.01 },
   { kind: "llm", until: "1h" },
-  { kind: "llm", query: "booking" },
+  { kind: "llm", query: "nightly" },
   { attribute: "gen_ai.prompt.0.role" },
   { text: "USER" },
 ])("search_spans reads traces for %o, which only a whole trace can tell", async (question) => {
