@@ -1,6 +1,7 @@
 import type { SpanFilter } from "../trace/find.js";
 import type { MetricsGroup, MetricsRow } from "../trace/metrics.js";
 import type { Span, Trace } from "../trace/trace.js";
+import type { Cost } from "../trace/usage.js";
 
 /** A response body exactly as the server sent it, and where it came from. */
 export interface RawAnswer {
@@ -68,8 +69,11 @@ export interface TracePage {
   readonly source: string;
 }
 
-/** What a list says about a trace; undefined where this deployment does not say it. */
-export interface TraceRow {
+/**
+ * What a list says about a trace; undefined where this deployment does not say it. AgentOps does not
+ * count calls without a known price: there a cost may be too low, and one of 0 is taken as not known.
+ */
+export interface TraceRow extends Cost {
   readonly traceId: string;
   readonly rootSpanName: string;
   readonly tags: readonly string[];
@@ -78,8 +82,6 @@ export interface TraceRow {
   readonly durationMs: number | undefined;
   readonly spanCount: number | undefined;
   readonly errorCount: number | undefined;
-  /** Undefined also where model calls were, or may have been, made at no known price. */
-  readonly costUsd: number | undefined;
   /** The row as the server sent it. */
   readonly wire: Readonly<Record<string, unknown>>;
 }

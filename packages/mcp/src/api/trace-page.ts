@@ -43,6 +43,7 @@ function toRow(wire: WireRow): TraceRow {
     spanCount: wire.span_count ?? undefined,
     errorCount: wire.error_count ?? undefined,
     costUsd: costUsdOf(wire),
+    unpricedCount: wire.unpriced_count ?? undefined,
     wire,
   };
 }
