@@ -244,7 +244,7 @@ describe("metrics are those of the MCP server's span tree", () => {
     const { tokens, costUsd } = row.usage;
     return {
       key: row.key ?? "",
-      counts: [row.count, row.errorCount, row.unpricedCount],
+      counts: [row.count, row.errorCount, row.usage.unpricedCount],
       durationsNs: [p50Ms, p95Ms, p99Ms, maxMs].map((ms) => Math.round(ms * 1e6)),
       usage: [tokens.input, tokens.output, tokens.total, usd(costUsd ?? null)],
     };

@@ -1,6 +1,7 @@
 import type { SpanFilter } from "../trace/find.js";
 import type { MetricsGroup, MetricsRow } from "../trace/metrics.js";
 import type { Span, Trace } from "../trace/trace.js";
+import type { Cost } from "../trace/usage.js";
 
 /** A response body exactly as the server sent it, and where it came from. */
 export interface RawAnswer {
@@ -14,6 +15,11 @@ export interface RawTrace extends RawAnswer {
   readonly dashboardUrl: string | undefined;
 }
 
+export interface RawList extends RawAnswer {
+  /** Made from the runs that this machine knows, because the deployment lists none. */
+  readonly isOfKnownRuns: boolean;
+}
+
 /**
  * Reads one AgentOps deployment with one credential. Cloud, self-hosted and local differ in the URL
  * alone; what only some offer is found out per base URL and hidden here.
@@ -22,7 +28,7 @@ export interface RawTrace extends RawAnswer {
  */
 export interface AgentOpsClient {
   /** The most recent traces, newest first, raw. `limit` is 1 to 100. */
-  listTraces(options: { readonly limit: number }, signal: AbortSignal): Promise<RawAnswer>;
+  listTraces(options: { readonly limit: number }, signal: AbortSignal): Promise<RawList>;
   /** A page of the list, parsed. Only some deployments heed more than `limit`: look at the rows. */
   listPage(query: PageQuery, signal: AbortSignal): Promise<TracePage>;
   /** One trace with all its spans, raw: one body where the deployment has it, else merged from span reads. */
@@ -58,18 +64,18 @@ export interface PageQuery {
   readonly text?: string | undefined;
 }
 
-export interface TracePage {
+export interface TracePage extends Omit<RawList, "body"> {
   /** Newest first. */
   readonly rows: readonly TraceRow[];
   /** How many traces the server has, where it says so. */
   readonly total: number | undefined;
-  /** Made from the runs that this machine knows, because the deployment lists none. */
-  readonly isOfKnownRuns: boolean;
-  readonly source: string;
 }
 
-/** What a list says about a trace; undefined where this deployment does not say it. */
-export interface TraceRow {
+/**
+ * What a list says about a trace; undefined where this deployment does not say it. AgentOps does not
+ * count calls without a known price: there a cost may be too low, and one of 0 is taken as not known.
+ */
+export interface TraceRow extends Cost {
   readonly traceId: string;
   readonly rootSpanName: string;
   readonly tags: readonly string[];
@@ -78,8 +84,6 @@ export interface TraceRow {
   readonly durationMs: number | undefined;
   readonly spanCount: number | undefined;
   readonly errorCount: number | undefined;
-  /** Undefined also where model calls were, or may have been, made at no known price. */
-  readonly costUsd: number | undefined;
   /** The row as the server sent it. */
   readonly wire: Readonly<Record<string, unknown>>;
 }

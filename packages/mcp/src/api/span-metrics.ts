@@ -48,7 +48,7 @@ function toRow(wire: WireMetricsRow): MetricsRow {
         total: wire.total_tokens,
       },
       costUsd: wire.total_cost ?? undefined,
+      unpricedCount: wire.unpriced_count,
     },
-    unpricedCount: wire.unpriced_count,
   };
 }

@@ -4,7 +4,7 @@ import type { SpanNode } from "../trace/tree.js";
 import { knownCostUsd, type Usage } from "../trace/usage.js";
 import { changeLines } from "./change-lines.js";
 import type { Finding } from "./diagnosis.js";
-import { spanLine, spanTitle } from "./span-line.js";
+import { costText, spanLine, spanTitle } from "./span-line.js";
 import { formatCount, formatDuration, formatShare, formatUsd, plural } from "./text.js";
 
 const reasons: Readonly<Record<TraceComparison["comparability"]["reason"], string>> = {
@@ -27,10 +27,10 @@ export function verdictLines({ comparability, leftOver }: TraceComparison): read
 
 /** The figures of both runs and what changed. */
 export function deltaLines({ a, b }: TraceComparison): readonly string[] {
-  const delta = <Value extends number | undefined>(
+  const delta = (
     name: string,
-    read: (trace: ComparedTrace) => Value,
-    write: (value: Value) => string,
+    read: (trace: ComparedTrace) => number,
+    write: (value: number) => string,
   ): string => {
     const [before, after] = [read(a), read(b)];
     return `${name} ${write(before)} → ${write(after)}${changeText(before, after)}`;
@@ -38,7 +38,7 @@ export function deltaLines({ a, b }: TraceComparison): readonly string[] {
   const figures = [
     `status ${a.status} → ${b.status}`,
     delta("duration", ({ durationMs }) => durationMs, formatDuration),
-    delta("cost", ({ usage }) => knownCostUsd(usage), formatUsd),
+    `cost ${costText(a.usage)} → ${costText(b.usage)}${changeText(knownCostUsd(a.usage), knownCostUsd(b.usage))}`,
     delta("tokens in", ({ usage }) => usage.tokens.input, formatCount),
     delta("tokens out", ({ usage }) => usage.tokens.output, formatCount),
     delta("model calls", ({ llmCallCount }) => llmCallCount, formatCount),

@@ -8,11 +8,11 @@ import { type RepeatedCall, repeatedCalls } from "../trace/repeats.js";
 import { spendAfterFirstFailure } from "../trace/spend.js";
 import { summarizeTrace } from "../trace/summary.js";
 import { ancestorsOf, type SpanNode, type SpanTree } from "../trace/tree.js";
-import { sumUsage } from "../trace/usage.js";
+import { knownCostUsd, sumUsage } from "../trace/usage.js";
 import { raisedAt } from "./raised-at.js";
 import { excerpt } from "./recorded-text.js";
-import { errorText, spanTitle, usageText } from "./span-line.js";
-import { formatCount, formatDuration, formatShare, formatUsd, plural } from "./text.js";
+import { errorText, spanTitle, spentText, usageText } from "./span-line.js";
+import { formatCount, formatDuration, formatShare, plural } from "./text.js";
 
 /** Lines of one kind of finding, most important first; all of it recorded text. */
 export interface Finding {
@@ -126,10 +126,10 @@ function alikeText({ most, nodes }: AlikeSpans, mostText: string, idOf: IdOf): s
 
 const MAX_COST_LINES = 5;
 
-/** By money where anything is priced, else by tokens. */
+/** By money where all of it is known, else by tokens: shares of a part would be too large. */
 function costLines(tree: SpanTree, idOf: IdOf): readonly string[] {
   const { usage } = summarizeTrace(tree);
-  const totalUsd = usage.costUsd ?? 0;
+  const totalUsd = knownCostUsd(usage) ?? 0;
   const spentOn = ({ own }: SpanNode) => (totalUsd > 0 ? (own.costUsd ?? 0) : own.tokens.total);
   const total = totalUsd > 0 ? totalUsd : usage.tokens.total;
   const lines = accountAlike(tree, spentOn)
@@ -142,9 +142,12 @@ function costLines(tree: SpanTree, idOf: IdOf): readonly string[] {
       return `${share} ${named(most, idOf)}`;
     });
   const calls = llmCalls(tree).length;
-  const price = totalUsd > 0 ? `, ${formatUsd(totalUsd)}` : "";
-  const all = `all: ${plural(calls, "model call")}, ${formatCount(usage.tokens.total)} tok${price}`;
-  return lines.length === 0 ? [] : [...lines, all];
+  const all = [
+    `all: ${plural(calls, "model call")}`,
+    `${formatCount(usage.tokens.total)} tok`,
+    spentText(usage),
+  ];
+  return lines.length === 0 ? [] : [...lines, all.filter(Boolean).join(", ")];
 }
 
 /** Two calls are no curve. */

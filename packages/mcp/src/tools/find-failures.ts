@@ -15,8 +15,8 @@ import { raisedAt } from "./raised-at.js";
 import { type Coverage, coverageText, readTraces } from "./read-traces.js";
 import { excerpt } from "./recorded-text.js";
 import { safeId } from "./span-ids.js";
-import { MAX_MESSAGE_CHARS } from "./span-line.js";
-import { formatCount, formatDuration, formatTime, formatUsd, plural } from "./text.js";
+import { costText, MAX_MESSAGE_CHARS } from "./span-line.js";
+import { formatCount, formatDuration, formatTime, plural } from "./text.js";
 
 interface Failures {
   readonly groups: readonly FailureGroup[];
@@ -115,8 +115,8 @@ function cohortLines({ failing, others, differences }: CohortComparison): readon
   ];
 }
 
-function cohortText({ durationMs, spanCount, totalTokens, costUsd }: Cohort): string {
-  return `${formatDuration(durationMs)}, ${plural(spanCount, "span")}, ${formatCount(totalTokens)} tok, ${formatUsd(costUsd)}`;
+function cohortText({ durationMs, spanCount, totalTokens, cost }: Cohort): string {
+  return `${formatDuration(durationMs)}, ${plural(spanCount, "span")}, ${formatCount(totalTokens)} tok, ${costText(cost)}`;
 }
 
 function differenceLine(

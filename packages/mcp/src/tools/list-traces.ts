@@ -8,7 +8,8 @@ import { listCoverage } from "./list-coverage.js";
 import { type Nothing, nothingText, readNothing } from "./nothing-found.js";
 import { excerpt } from "./recorded-text.js";
 import { safeId } from "./span-ids.js";
-import { formatCount, formatDuration, formatTime, formatUsd, tableLines } from "./text.js";
+import { costText } from "./span-line.js";
+import { formatCount, formatDuration, formatTime, tableLines } from "./text.js";
 
 interface Found {
   readonly found: FoundTraces;
@@ -114,14 +115,14 @@ const COLUMNS = ["trace_id", "started", "duration", "spans", "errors", "cost", "
 const MAX_NAME_CHARS = 60;
 
 function cells(row: TraceRow): readonly string[] {
-  const { durationMs, spanCount, errorCount, costUsd } = row;
+  const { durationMs, spanCount, errorCount } = row;
   return [
     safeId(row.traceId),
     formatTime(row.startUnixMs),
     durationMs === undefined ? "?" : formatDuration(durationMs),
     spanCount === undefined ? "?" : formatCount(spanCount),
     errorCount === undefined ? "?" : formatCount(errorCount),
-    formatUsd(costUsd),
+    costText(row),
     excerpt(row.rootSpanName, MAX_NAME_CHARS),
     excerpt(row.tags.join(", "), MAX_NAME_CHARS),
   ];

@@ -2,7 +2,7 @@ import { errorOf } from "../trace/errors.js";
 import { modelOf } from "../trace/semconv.js";
 import type { Span } from "../trace/trace.js";
 import type { SpanNode } from "../trace/tree.js";
-import { knownCostUsd, type Usage } from "../trace/usage.js";
+import type { Cost, Usage } from "../trace/usage.js";
 import { excerpt } from "./recorded-text.js";
 import { formatCount, formatDuration, formatUsd, plural } from "./text.js";
 
@@ -42,8 +42,21 @@ export function spanTitle({ span, kind }: Pick<SpanNode, "span" | "kind">): stri
 export function usageText(usage: Usage): string {
   const { tokens } = usage;
   const counted = tokens.total > 0 ? `${tokenText(tokens)} tok` : "";
-  const costUsd = knownCostUsd(usage);
-  return [counted, costUsd === 0 ? "" : formatUsd(costUsd)].filter(Boolean).join(" ");
+  return [counted, spentText(usage)].filter(Boolean).join(" ");
+}
+
+/** As {@link costText}; empty for nothing. */
+export function spentText(cost: Cost): string {
+  const text = costText(cost);
+  return text === "$0" ? "" : text;
+}
+
+/** `$0.02`; `≥$0.02` where calls without a known price come on top, and `$?` where those are all. */
+export function costText({ costUsd = 0, unpricedCount }: Cost): string {
+  const text = formatUsd(costUsd);
+  if (unpricedCount === 0) return text;
+  if (text === "$0") return "$?";
+  return unpricedCount === undefined ? text : `≥${text}`;
 }
 
 function tokenText({ input, output, total }: Usage["tokens"]): string {

@@ -24,12 +24,8 @@ function twoUnits(durationMs: number, [bigMs, big]: Unit, [smallMs, small]: Unit
   return `${Math.floor(total / perBig)} ${big}${rest === 0 ? "" : ` ${rest} ${small}`}`;
 }
 
-/**
- * Two digits that count, from a millionth of a dollar up: `$1,234.50`, `$0.012`, `$0.0000034`, `$0`. Of
- * a cost that is not known, `$?`.
- */
-export function formatUsd(usd: number | undefined): string {
-  if (usd === undefined) return "$?";
+/** Two digits that count, from a millionth of a dollar up: `$1,234.50`, `$0.012`, `$0.0000034`, `$0`. */
+export function formatUsd(usd: number): string {
   const sign = usd < 0 ? "-" : "";
   const amount = Math.abs(usd);
   if (amount < 1e-9) return "$0";

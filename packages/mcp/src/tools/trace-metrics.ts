@@ -1,7 +1,6 @@
 import * as z from "zod";
 import { aggregateMetrics, type MetricsGroup, type MetricsRow } from "../trace/metrics.js";
 import { buildTree } from "../trace/tree.js";
-import { knownCostUsd } from "../trace/usage.js";
 import { renderAnswer } from "./answer.js";
 import { defineTool, type ToolContext } from "./define-tool.js";
 import {
@@ -22,7 +21,8 @@ import {
   selectTraces,
 } from "./read-traces.js";
 import { excerpt } from "./recorded-text.js";
-import { formatCount, formatDuration, formatShare, formatUsd, plural, tableLines } from "./text.js";
+import { costText } from "./span-line.js";
+import { formatCount, formatDuration, formatShare, plural, tableLines } from "./text.js";
 
 const GROUPS = ["all", "model", "agent", "tool", "span_name", "status", "day"] as const;
 
@@ -60,7 +60,7 @@ export const traceMetrics = defineTool({
 
   format({ rows, coverage, isFromDatabase }, { group_by, max_tokens }) {
     if (coverage.nothing !== undefined) return coverageText(coverage);
-    const unpriced = rows.reduce((sum, { unpricedCount }) => sum + unpricedCount, 0);
+    const unpriced = rows.reduce((sum, { usage }) => sum + usage.unpricedCount, 0);
     const [header = "", ...lines] = tableLines(
       [group_by, ...COLUMNS],
       rows.map((row) => [excerpt(row.key ?? "(none)", MAX_KEY_CHARS), ...cells(row)]),
@@ -148,6 +148,6 @@ function cells({ count, errorCount, duration, usage }: MetricsRow): readonly str
     formatCount(tokens.input),
     formatCount(tokens.output),
     formatCount(tokens.cacheRead),
-    formatUsd(knownCostUsd(usage)),
+    costText(usage),
   ];
 }

@@ -3,7 +3,7 @@ import { percentile } from "./metrics.js";
 import { modelOf } from "./semconv.js";
 import { summarizeTrace, type TraceStatus } from "./summary.js";
 import type { SpanTree } from "./tree.js";
-import { knownCostUsd } from "./usage.js";
+import type { Cost, Usage } from "./usage.js";
 
 /** Something a trace has or has not. */
 export interface Trait {
@@ -16,8 +16,7 @@ export interface TraceTraits {
   readonly status: TraceStatus;
   readonly durationMs: number;
   readonly spanCount: number;
-  readonly totalTokens: number;
-  readonly costUsd: number | undefined;
+  readonly usage: Usage;
   readonly traits: readonly Trait[];
 }
 
@@ -35,14 +34,14 @@ export interface CohortComparison {
   readonly differences: readonly TraitDifference[];
 }
 
-/** Medians over the traces of a cohort; zeros for none. Of costs, over those that are known. */
+/** Medians over the traces of a cohort; zeros for none. */
 export interface Cohort {
   readonly traceCount: number;
   readonly durationMs: number;
   readonly spanCount: number;
   readonly totalTokens: number;
-  /** Undefined where none is known. */
-  readonly costUsd: number | undefined;
+  /** At least that where a trace has calls without a known price: it counts with what is known. */
+  readonly cost: Cost;
 }
 
 export function traitsOf(tree: SpanTree): TraceTraits {
@@ -53,8 +52,7 @@ export function traitsOf(tree: SpanTree): TraceTraits {
     status,
     durationMs,
     spanCount,
-    totalTokens: usage.tokens.total,
-    costUsd: knownCostUsd(usage),
+    usage,
     traits: [
       ...named(
         "model",
@@ -97,13 +95,15 @@ export function compareCohorts(traces: readonly TraceTraits[]): CohortComparison
 }
 
 function describeCohort(traces: readonly TraceTraits[]): Cohort {
-  const costsUsd = traces.flatMap(({ costUsd }) => costUsd ?? []);
   return {
     traceCount: traces.length,
     durationMs: median(traces.map(({ durationMs }) => durationMs)),
     spanCount: median(traces.map(({ spanCount }) => spanCount)),
-    totalTokens: median(traces.map(({ totalTokens }) => totalTokens)),
-    costUsd: costsUsd.length === 0 && traces.length > 0 ? undefined : median(costsUsd),
+    totalTokens: median(traces.map(({ usage }) => usage.tokens.total)),
+    cost: {
+      costUsd: median(traces.map(({ usage }) => usage.costUsd ?? 0)),
+      unpricedCount: traces.reduce((sum, { usage }) => sum + usage.unpricedCount, 0),
+    },
   };
 }
 

@@ -3,7 +3,7 @@ import { groupBy } from "./group-by.js";
 import { modelOf } from "./semconv.js";
 import { summarizeTrace } from "./summary.js";
 import type { SpanNode, SpanTree } from "./tree.js";
-import { noUsage, sumUsage, type Tokens, type Usage } from "./usage.js";
+import { sumUsage, type Tokens, type Usage } from "./usage.js";
 
 /**
  * What a row of metrics counts: model calls by `model`, agent runs by `agent`, tool calls by `tool`,
@@ -20,11 +20,9 @@ export interface MetricsRow {
   readonly duration: DurationMetrics;
   /** What the counted spans used themselves; for agents and traces, with all that ran for them. */
   readonly usage: MetricsUsage;
-  /** Model calls in {@link usage} that reported tokens but no cost. */
-  readonly unpricedCount: number;
 }
 
-export interface MetricsUsage extends Pick<Usage, "costUsd"> {
+export interface MetricsUsage extends Omit<Usage, "tokens"> {
   readonly tokens: Pick<Tokens, "input" | "output" | "cacheRead" | "total">;
 }
 
@@ -120,12 +118,7 @@ function rowOf(key: string | undefined, samples: readonly Sample[]): MetricsRow 
     errorCount: samples.filter(({ hasFailed }) => hasFailed).length,
     duration: durationMetrics(samples.map(({ durationMs }) => durationMs)),
     usage: sumUsage(nodes.map(({ own }) => own)),
-    unpricedCount: nodes.filter(isUnpriced).length,
   };
-}
-
-function isUnpriced({ own }: SpanNode): boolean {
-  return own !== noUsage && own.tokens.total > 0 && own.costUsd === undefined;
 }
 
 function durationMetrics(durationsMs: readonly number[]): DurationMetrics {

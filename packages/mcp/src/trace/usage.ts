@@ -14,23 +14,27 @@ export interface Tokens {
   readonly total: number;
 }
 
-export interface Usage {
-  readonly tokens: Tokens;
+export interface Cost {
   /** Undefined where nothing reported a cost, which is not the same as free. */
   readonly costUsd: number | undefined;
+  /** Spans with tokens but no cost, which `costUsd` leaves out; undefined where nobody counted them. */
+  readonly unpricedCount: number | undefined;
 }
 
-/** In USD; 0 where nothing was used, and undefined where tokens were and nothing reported their cost. */
-export function knownCostUsd(usage: {
-  readonly tokens: Pick<Tokens, "total">;
-  readonly costUsd: number | undefined;
-}): number | undefined {
-  return usage.costUsd ?? (usage.tokens.total > 0 ? undefined : 0);
+export interface Usage extends Cost {
+  readonly tokens: Tokens;
+  readonly unpricedCount: number;
+}
+
+/** Undefined unless all of it is known; 0 where nothing was used. */
+export function knownCostUsd({ costUsd, unpricedCount }: Cost): number | undefined {
+  return unpricedCount === 0 ? (costUsd ?? 0) : undefined;
 }
 
 export const noUsage: Usage = {
   tokens: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0, total: 0 },
   costUsd: undefined,
+  unpricedCount: 0,
 };
 
 /** Undefined where the span reports no tokens. */
@@ -65,7 +69,8 @@ export function usageOf(span: Span): Usage {
   const tokens = tokensOf(span);
   const costUsd = costUsdOf(span);
   if (tokens === undefined && costUsd === undefined) return noUsage;
-  return { tokens: tokens ?? noUsage.tokens, costUsd };
+  const isUnpriced = tokens !== undefined && tokens.total > 0 && costUsd === undefined;
+  return { tokens: tokens ?? noUsage.tokens, costUsd, unpricedCount: isUnpriced ? 1 : 0 };
 }
 
 export function addUsage(a: Usage, b: Usage): Usage {
@@ -73,9 +78,16 @@ export function addUsage(a: Usage, b: Usage): Usage {
   return b === noUsage ? a : combine(a, b, (x, y) => x + y);
 }
 
-export function maxUsage(a: Usage, b: Usage): Usage {
-  if (a === noUsage) return b;
-  return b === noUsage ? a : combine(a, b, Math.max);
+/**
+ * What a span reports and what the spans below it do, where the one may be the sum of the other: the
+ * larger of both. Tokens without a cost count as unpriced only where there are more than below.
+ */
+export function maxUsage(reported: Usage, below: Usage): Usage {
+  if (reported === noUsage) return below;
+  if (below === noUsage) return reported;
+  const addsTokens = reported.tokens.total > below.tokens.total;
+  const unpricedCount = below.unpricedCount + (addsTokens ? reported.unpricedCount : 0);
+  return { ...combine(reported, below, Math.max), unpricedCount };
 }
 
 /** `whole` without `part`; {@link noUsage} itself where nothing is left to account for. */
@@ -92,7 +104,7 @@ export function sumUsage(usages: Iterable<Usage>): Usage {
 
 function combine(a: Usage, b: Usage, apply: (x: number, y: number) => number): Usage {
   const of = (key: keyof Tokens) => apply(a.tokens[key], b.tokens[key]);
-  const isUnpriced = a.costUsd === undefined && b.costUsd === undefined;
+  const isUnknown = a.costUsd === undefined && b.costUsd === undefined;
   return {
     tokens: {
       input: of("input"),
@@ -102,6 +114,7 @@ function combine(a: Usage, b: Usage, apply: (x: number, y: number) => number): U
       reasoning: of("reasoning"),
       total: of("total"),
     },
-    costUsd: isUnpriced ? undefined : apply(a.costUsd ?? 0, b.costUsd ?? 0),
+    costUsd: isUnknown ? undefined : apply(a.costUsd ?? 0, b.costUsd ?? 0),
+    unpricedCount: apply(a.unpricedCount, b.unpricedCount),
   };
 }

@@ -33,7 +33,6 @@ test.each([
   [0.5, "$0.5"],
   [1234.5, "$1,234.50"],
   [-0.25, "-$0.25"],
-  [undefined, "$?"],
 ])("%s USD is %s", (usd, text) => {
   expect(formatUsd(usd)).toBe(text);
 });

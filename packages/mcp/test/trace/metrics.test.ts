@@ -36,10 +36,9 @@ describe("metrics", () => {
         count: 2,
         errorCount: 0,
         duration: { p50Ms: 2.5 * columnMs, maxMs: 3 * columnMs },
-        usage: { tokens: { total: 150 }, costUsd: 1.5 },
-        unpricedCount: 0,
+        usage: { tokens: { total: 150 }, costUsd: 1.5, unpricedCount: 0 },
       },
-      { key: "llama3", count: 1, usage: { costUsd: undefined }, unpricedCount: 1 },
+      { key: "llama3", count: 1, usage: { costUsd: undefined, unpricedCount: 1 } },
     ]);
   });
 
@@ -74,7 +73,7 @@ describe("metrics", () => {
       "2023-11-15",
     ]);
     expect(aggregateMetrics([tree, nextDay], "all")).toMatchObject([
-      { key: "all", count: 2, errorCount: 1, unpricedCount: 1 },
+      { key: "all", count: 2, errorCount: 1, usage: { unpricedCount: 1 } },
     ]);
   });
 

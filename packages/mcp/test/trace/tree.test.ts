@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ancestorsOf, buildTree, subtreeOf } from "../../src/trace/tree.js";
+import { ancestorsOf, buildTree, type SpanTree, subtreeOf } from "../../src/trace/tree.js";
 import { draw, epochUnixMs, nodeOf, outline, span, trace } from "./draw.js";
 
 const usage = (tokens: number, costUsd?: number) => ({
@@ -130,6 +130,21 @@ describe("subtree totals", () => {
     expect(root.subtree.usage).toMatchObject({ tokens: { total: 977 }, costUsd: undefined });
     expect(root.own.tokens.total).toBe(0);
     expect(nodeOf(tree, "ollama/llama3.llm#2").own.tokens.total).toBe(684);
+  });
+
+  test("count calls without a known price once, and no sum of calls that have one", () => {
+    const drawn = (session: number, second?: number) =>
+      draw("run.workflow  [---]\n  one.llm  [-]\n  two.llm   [-]", {
+        "run.workflow": { attributes: usage(session) },
+        "one.llm": { attributes: usage(60, 0.5) },
+        "two.llm": { attributes: usage(40, second) },
+      });
+    const unpricedCount = (tree: SpanTree) =>
+      nodeOf(tree, "run.workflow").subtree.usage.unpricedCount;
+
+    expect(unpricedCount(drawn(100, 0.25))).toBe(0);
+    expect(unpricedCount(drawn(100))).toBe(1);
+    expect(unpricedCount(drawn(130))).toBe(2);
   });
 
   test("keep what a parent reports beyond its descendants as the parent's own", () => {

@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { modelOf } from "../../src/trace/semconv.js";
-import { costUsdOf, noUsage, tokensOf, usageOf } from "../../src/trace/usage.js";
+import {
+  costUsdOf,
+  knownCostUsd,
+  noUsage,
+  sumUsage,
+  tokensOf,
+  usageOf,
+} from "../../src/trace/usage.js";
 import { span } from "./draw.js";
 
 const reporting = (attributes: Record<string, string>) => span("chat", { attributes });
@@ -60,6 +67,15 @@ describe("cost", () => {
   test("is unknown, not zero, where nothing reported one", () => {
     expect(costUsdOf(reporting({ "gen_ai.usage.total_tokens": "5" }))).toBeUndefined();
     expect(costUsdOf(reporting({ "gen_ai.usage.total_cost": "0.0" }))).toBe(0);
+  });
+
+  test("is known of a sum only where it is known of every part", () => {
+    const priced = usageOf(reporting({ "gen_ai.usage.total_cost": "0.02" }));
+    const unpriced = usageOf(reporting({ "gen_ai.usage.total_tokens": "1000000" }));
+
+    expect(sumUsage([priced, unpriced])).toMatchObject({ costUsd: 0.02, unpricedCount: 1 });
+    expect(knownCostUsd(sumUsage([priced, unpriced]))).toBeUndefined();
+    expect(knownCostUsd(sumUsage([priced, noUsage, priced]))).toBe(0.04);
   });
 });
 
