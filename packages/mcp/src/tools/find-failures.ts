@@ -85,11 +85,9 @@ const MAX_NAME_CHARS = 60;
 
 function groupLine(group: FailureGroup): string {
   const { identity, count, fatalCount, traceIds, example } = group;
-  const message = excerpt(example.chain.error.message, MAX_MESSAGE_CHARS);
-  const error = [excerpt(identity.type, MAX_NAME_CHARS), message].filter(Boolean).join(": ");
   const { span } = example.chain.origin;
   return [
-    `${formatCount(count)}× in ${plural(traceIds.length, "run")}${fatalCount > 0 ? ` (ended ${formatCount(fatalCount)})` : ""}: ${error || "(no message)"}`,
+    `${formatCount(count)}× in ${plural(traceIds.length, "run")}${fatalCount > 0 ? ` (ended ${formatCount(fatalCount)})` : ""}: ${errorText(group)}`,
     `in ${identity.kind} ${excerpt(identity.name, MAX_NAME_CHARS)}`,
     seenText(group),
     raisedAt(example.chain),
@@ -97,6 +95,14 @@ function groupLine(group: FailureGroup): string {
   ]
     .filter(Boolean)
     .join(" | ");
+}
+
+/** `ValueError: 2 variants, e.g. no such city: 'Rome'` */
+function errorText({ identity, messageCount, example }: FailureGroup): string {
+  const message = excerpt(example.chain.error.message, MAX_MESSAGE_CHARS);
+  const variants = messageCount > 1 ? `${plural(messageCount, "variant")}, e.g. ` : "";
+  const parts = [excerpt(identity.type, MAX_NAME_CHARS), variants + message];
+  return parts.filter(Boolean).join(": ") || "(no message)";
 }
 
 function seenText({ count, firstSeenUnixMs, lastSeenUnixMs }: FailureGroup): string {

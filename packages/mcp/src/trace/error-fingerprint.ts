@@ -12,6 +12,8 @@ export interface FailureGroup {
   readonly count: number;
   /** How often the error went all the way up to a root. */
   readonly fatalCount: number;
+  /** Different messages, as recorded. */
+  readonly messageCount: number;
   /** Each trace once. */
   readonly traceIds: readonly string[];
   readonly firstSeenUnixMs: number;
@@ -67,6 +69,7 @@ function groupOf(occurrences: readonly [Occurrence, ...Occurrence[]]): FailureGr
     identity: identifyFailure(latest.chain),
     count: occurrences.length,
     fatalCount: occurrences.filter(({ chain }) => chain.stoppedAt === undefined).length,
+    messageCount: new Set(occurrences.map(({ chain }) => chain.error.message)).size,
     traceIds: [...new Set(occurrences.map(({ traceId }) => traceId))],
     firstSeenUnixMs: seen.reduce((a, b) => Math.min(a, b)),
     lastSeenUnixMs: seenUnixMs(latest),

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { epochUnixMs, span, trace } from "../trace/draw.js";
 import { localWithWeek } from "./own-local.js";
+import { scriptedApi } from "./scripted-api.js";
 
 const connect = localWithWeek();
 
@@ -20,6 +22,27 @@ test("find_failures says what failing runs have that others have not", async () 
 
   expect(text).toMatch(/^1 of 2 traces failed/);
   expect(text).toContain("tool upload: in 1 of 1 failing, 0 of 1 other runs");
+});
+
+test("find_failures says that the messages of a group differ", async () => {
+  const failing = ["oops", "twelve", "oops"].map((text, i) =>
+    span(`parse-${i}`, {
+      name: "parse",
+      status: "error",
+      statusMessage: `ValueError: could not convert string to float: '${text}'`,
+      startUnixMs: epochUnixMs + i,
+    }),
+  );
+  const same = span("ask", { name: "ask", status: "error", statusMessage: "TimeoutError: late" });
+  const { ask } = await scriptedApi([trace([...failing, same])], {
+    now: () => epochUnixMs + 1000,
+  });
+  const { text } = await ask("find_failures");
+
+  expect(text).toContain(
+    "3× in 1 run (ended 3): ValueError: 2 variants, e.g. could not convert string to float: 'oops' | ",
+  );
+  expect(text).toContain("1× in 1 run (ended 1): TimeoutError: late | ");
 });
 
 test("find_failures finds nothing where nothing failed", async () => {
