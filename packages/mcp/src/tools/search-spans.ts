@@ -41,6 +41,9 @@ const KINDS = [
   "http",
 ] as const satisfies readonly AgentopsKind[];
 
+/** Most spans that one call shows. */
+const MAX_LIMIT = 200;
+
 interface Found {
   readonly traces: readonly TraceMatches[];
   readonly coverage: Coverage;
@@ -59,10 +62,10 @@ export const searchSpans = defineTool({
       .describe("In names, errors, prompts, arguments, results; any case."),
     trace_id: traceId.optional(),
     kind: z.enum(KINDS).optional(),
-    name: searchText.optional(),
-    model: searchText.optional(),
-    tool: searchText.optional(),
-    agent: searchText.optional(),
+    name: searchText.optional().describe("Part of the span's name."),
+    model: searchText.optional().describe("Part of its name."),
+    tool: searchText.optional().describe("Its whole name."),
+    agent: searchText.optional().describe("Its whole name."),
     status: z.enum(["ok", "error", "unset"]).optional(),
     min_duration_ms: amount,
     min_cost_usd: amount,
@@ -71,7 +74,7 @@ export const searchSpans = defineTool({
     until,
     query,
     max_traces: maxTraces,
-    limit: z.int().min(1).max(200).default(20),
+    limit: z.int().min(1).max(MAX_LIMIT).default(20).describe("Most spans shown."),
     max_tokens: maxTokens,
   }),
 
@@ -139,14 +142,20 @@ function isMatchLine(line: string): boolean {
 }
 
 function matchLines(traces: readonly TraceMatches[], limit: number): readonly string[] {
-  return traces.flatMap(({ traceId: id, rootName, lines, matchCount }) => [
-    `trace ${safeId(id)} ${rootName}: ${matchCount}`,
-    ...lines.slice(0, limitPerTrace(traces, limit)).map((line) => MATCH_INDENT + line),
-  ]);
+  const shares = sharesOf(traces, limit);
+  return traces.flatMap(({ traceId: id, rootName, lines, matchCount }, index) => {
+    const shown = lines.slice(0, shares[index]).map((line) => MATCH_INDENT + line);
+    return shown.length === 0 ? [] : [`trace ${safeId(id)} ${rootName}: ${matchCount}`, ...shown];
+  });
 }
 
-function limitPerTrace(traces: readonly TraceMatches[], limit: number): number {
-  return Math.max(1, Math.ceil(limit / Math.max(1, traces.length)));
+/** How many matches of each trace are shown: one of each in turn, until there are `limit`. */
+function sharesOf(traces: readonly TraceMatches[], limit: number): readonly number[] {
+  const inTurn = traces
+    .flatMap(({ lines }, index) => lines.map((_, turn) => ({ index, turn })))
+    .toSorted((a, b) => a.turn - b.turn)
+    .slice(0, limit);
+  return traces.map((_, trace) => inTurn.filter(({ index }) => index === trace).length);
 }
 
 type Args = z.output<typeof searchSpans.input>;
@@ -175,14 +184,15 @@ function cutText(
   limit: number,
   isOneTrace: boolean,
 ): readonly string[] {
-  const perTrace = limitPerTrace(traces, limit);
-  const cut = traces.find(({ lines, matchCount }) => matchCount > Math.min(perTrace, lines.length));
-  if (cut === undefined) return [];
-  return isOneTrace
-    ? [
-        `More of them: the same call with a limit of ${Math.min(200, limit * 4)}, or with another filter.`,
-      ]
-    : [
-        `All of one trace: ${callText("search_spans", { trace_id: safeId(cut.traceId) })} with the same filters.`,
-      ];
+  const matchCount = traces.reduce((sum, trace) => sum + trace.matchCount, 0);
+  if (matchCount <= limit) return [];
+  const largerText =
+    limit < MAX_LIMIT ? `a limit of ${Math.min(MAX_LIMIT, limit * 4)}, or with ` : "";
+  const more = `More of them: the same call with ${largerText}another filter.`;
+  const [cut] = traces.filter(
+    (trace, index) => trace.matchCount > (sharesOf(traces, limit)[index] ?? 0),
+  );
+  if (cut === undefined || isOneTrace) return [more];
+  const call = callText("search_spans", { trace_id: safeId(cut.traceId) });
+  return [more, `All of one trace: ${call} with the same filters.`];
 }

@@ -52,13 +52,14 @@ function byText(a: string, b: string): number {
 
 /**
  * Of `sorted`, interpolated between the two nearest values, so that the median of two is their mean: ClickHouse's
- * `quantileExactInclusive`, with which answers computed in the database agree. Zero for no values.
+ * `quantileExactInclusive`, with which answers computed in the database agree. Rounded as those are, to a
+ * millionth (of a millisecond: a nanosecond). Zero for no values.
  */
 export function percentile(sorted: Float64Array, level: number): number {
   const rank = level * (sorted.length - 1);
   const below = sorted[Math.floor(rank)] ?? 0;
   const above = sorted[Math.ceil(rank)] ?? below;
-  return below + (rank - Math.floor(rank)) * (above - below);
+  return Math.round((below + (rank - Math.floor(rank)) * (above - below)) * 1e6) / 1e6;
 }
 
 /** One counted thing. */

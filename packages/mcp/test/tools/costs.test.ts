@@ -122,7 +122,7 @@ describe("a cost is written alike everywhere: $? where it is not known, ≥ wher
     ]);
     const { text } = await ask("find_failures");
 
-    expect(text).toContain("median of others: 0 µs, 2 spans, 9 tok, ≥$0.5");
+    expect(text).toContain("median of others: 0 µs, 2 spans, 5 tok, ≥$0.5");
   });
 
   test("in a list that does not tell nothing from not known", async () => {

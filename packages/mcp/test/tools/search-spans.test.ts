@@ -81,6 +81,20 @@ test("search_spans says how many of the matches it shows", async () => {
   expect(text).toContain("Rest: the same call with a larger max_tokens");
 });
 
+test.each([
+  [{ tool: "charge_card", limit: 1 }, 1],
+  [{ tool: "charge_card", limit: 4 }, 4],
+  [{ name: "openai.chat", limit: 5 }, 2],
+])("search_spans shows as many spans as %o says, over all traces", async (question, traceCount) => {
+  const { text } = await (await connect()).call("search_spans", question);
+
+  expect(text.match(/^ {2}(tool|llm) /gm)).toHaveLength(question.limit);
+  expect(text.match(/^trace \w+ /gm)).toHaveLength(traceCount);
+  expect(text).toContain(
+    `More of them: the same call with a limit of ${4 * question.limit}, or with`,
+  );
+});
+
 test("search_spans over fetched traces reads no more than asked, and says so", async () => {
   const { call } = await connect({ hidesCapabilities: true });
   const { text } = await call("search_spans", { kind: "llm", max_traces: 2 });

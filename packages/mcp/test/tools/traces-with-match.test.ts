@@ -58,7 +58,7 @@ test("a trace that began before the window is outside it, whatever spans began w
 test("a trace with more matches than the search looks at hides no others: the traces are read", async () => {
   const { text } = await (await connect()).call("search_spans", { name: "step" });
 
-  expect(text).toMatch(/^601 spans in 2 traces match, 11 shown\. 4 of 4 traces read\./);
+  expect(text).toMatch(/^601 spans in 2 traces match, 20 shown\. 4 of 4 traces read\./);
 });
 
 const escaped = [
