@@ -10,9 +10,9 @@ export function isTransientStatus(status: number): boolean {
   return TRANSIENT_STATUSES.has(status);
 }
 
-/** Doubles with each try, and spreads callers who failed together over the second half of the wait. */
-export function backoffMs(failedTries: number, random: number): number {
-  return FIRST_BACKOFF_MS * 2 ** (failedTries - 1) * (0.5 + random / 2);
+/** Doubles with each try before, and spreads callers who failed together over the second half of the wait. */
+export function backoffMs(triesBefore: number, random: number): number {
+  return FIRST_BACKOFF_MS * 2 ** triesBefore * (0.5 + random / 2);
 }
 
 /** Longer waits are a mistake of the server's, or its way of saying no. */

@@ -106,10 +106,11 @@ export function createTransport(options: TransportOptions): Transport {
         if (!(outcome instanceof ApiError) && !isTransientStatus(outcome.status)) return outcome;
 
         const waitMs = askedWaitMs(outcome, call);
+        const pauseMs = waitMs + backoffMs(failedTries, Math.random());
         // A server that says when to come again has refused the moment, not the request.
         if (waitMs === 0) failedTries += 1;
         if (failedTries === MAX_TRIES) return answerOrThrow(outcome);
-        await sleep(waitMs + backoffMs(Math.max(1, failedTries), Math.random()), call.signal);
+        await sleep(pauseMs, call.signal);
       }
     },
 
