@@ -112,7 +112,7 @@ describe("another program on the port, which is also a cloud that answers", () =
 test("keys that open no project are reported once each, and counted", async () => {
   const server = await startTestServer(dataDir);
   expect(found(await examine(config()), "API keys")).toBeUndefined();
-  for (const api_key of [randomUUID(), "no UUID"]) {
+  for (const api_key of [randomUUID(), "no UUID", ""]) {
     await postJson(`${server.url}/v3/auth/token`, { api_key });
     await postJson(`${server.url}/public/v1/auth/access_token`, { api_key });
   }
@@ -129,6 +129,16 @@ test("keys that open no project are reported once each, and counted", async () =
     detail: "2 keys refused since the start: they open no project",
     advice: expect.stringMatching(/your agent or MCP client runs.* agentops-local projects list$/),
   });
+  await server.close();
+});
+
+test("of more keys than are told apart, the number is a lower bound", async () => {
+  const server = await startTestServer(dataDir);
+  const keys = Array.from({ length: 1001 }, (_, index) => `no UUID ${index}`);
+  await Promise.all(keys.map((api_key) => postJson(`${server.url}/v3/auth/token`, { api_key })));
+  expect(found(await examine(config()), "API keys")?.detail).toMatch(
+    /^at least 1,000 keys refused/,
+  );
   await server.close();
 });
 

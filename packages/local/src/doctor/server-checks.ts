@@ -4,6 +4,7 @@ import { z } from "zod";
 import { type AdminApi, connectToServer, openInProcess } from "../admin-api.js";
 import type { Config } from "../config.js";
 import { counted } from "../progress.js";
+import { MAX_REFUSED_KEYS } from "../rest/refused-keys.js";
 import { StartError } from "../start-error.js";
 import { hasTraces, placeOf } from "../store/index.js";
 import { version } from "../version.js";
@@ -119,7 +120,8 @@ function projectCheck(
 
 function refusedKeysCheck({ refused_keys }: z.output<typeof healthSchema>): Check[] {
   if (refused_keys === 0) return [];
-  const detail = `${counted(refused_keys, "key")} refused since the start: they open no project`;
+  const atLeast = refused_keys === MAX_REFUSED_KEYS ? "at least " : "";
+  const detail = `${atLeast}${counted(refused_keys, "key")} refused since the start: they open no project`;
   const advice =
     "Give AGENTOPS_API_KEY, where your agent or MCP client runs, a key of: agentops-local projects list";
   return [{ name: "API keys", state: "warn", detail, advice }];

@@ -4,12 +4,12 @@ import { sha256 } from "./sha256.js";
 /** API keys that opened nothing. An SDK that is refused tells nobody, and sends its spans without a token. */
 export interface RefusedKeys {
   add(apiKey: string): void;
-  /** How many different ones since the start. */
+  /** How many different ones since the start; no more than {@link MAX_REFUSED_KEYS} are told apart. */
   count(): number;
 }
 
 /** Past that somebody tries keys, and has been reported often enough. */
-const MAX_KEYS = 1000;
+export const MAX_REFUSED_KEYS = 1000;
 
 /** Reports each once; keeps hashes only. */
 export function createRefusedKeys({
@@ -20,8 +20,9 @@ export function createRefusedKeys({
   const consequence = anonymousProjectId ? "go to the default project" : "are refused";
   return {
     add(apiKey) {
+      if (apiKey === "") return;
       const hash = sha256(apiKey);
-      if (hashes.has(hash) || hashes.size === MAX_KEYS) return;
+      if (hashes.has(hash) || hashes.size === MAX_REFUSED_KEYS) return;
       hashes.add(hash);
       onWarning(
         `An API key was refused: it opens no project. Reads with it fail; spans sent with it ${consequence}. Keys that do: agentops-local projects list`,
