@@ -15,6 +15,11 @@ export interface RawTrace extends RawAnswer {
   readonly dashboardUrl: string | undefined;
 }
 
+export interface RawList extends RawAnswer {
+  /** Made from the runs that this machine knows, because the deployment lists none. */
+  readonly isOfKnownRuns: boolean;
+}
+
 /**
  * Reads one AgentOps deployment with one credential. Cloud, self-hosted and local differ in the URL
  * alone; what only some offer is found out per base URL and hidden here.
@@ -23,7 +28,7 @@ export interface RawTrace extends RawAnswer {
  */
 export interface AgentOpsClient {
   /** The most recent traces, newest first, raw. `limit` is 1 to 100. */
-  listTraces(options: { readonly limit: number }, signal: AbortSignal): Promise<RawAnswer>;
+  listTraces(options: { readonly limit: number }, signal: AbortSignal): Promise<RawList>;
   /** A page of the list, parsed. Only some deployments heed more than `limit`: look at the rows. */
   listPage(query: PageQuery, signal: AbortSignal): Promise<TracePage>;
   /** One trace with all its spans, raw: one body where the deployment has it, else merged from span reads. */
@@ -59,14 +64,11 @@ export interface PageQuery {
   readonly text?: string | undefined;
 }
 
-export interface TracePage {
+export interface TracePage extends Omit<RawList, "body"> {
   /** Newest first. */
   readonly rows: readonly TraceRow[];
   /** How many traces the server has, where it says so. */
   readonly total: number | undefined;
-  /** Made from the runs that this machine knows, because the deployment lists none. */
-  readonly isOfKnownRuns: boolean;
-  readonly source: string;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Trace } from "../trace/trace.js";
 import type { Limits, Target } from "./agentops.js";
 import { type Call, withinDeadline } from "./call.js";
 import { readCapabilities } from "./capabilities.js";
-import type { AgentOpsClient, RawAnswer } from "./client.js";
+import type { AgentOpsClient, RawList } from "./client.js";
 import type { Deployments } from "./deployments.js";
 import { parseBody } from "./parse-body.js";
 import { parseSpan, parseTrace, toTraceMetrics } from "./parse-trace.js";
@@ -68,7 +68,7 @@ export function createClient(target: Target, parts: ClientParts): AgentOpsClient
     return trace;
   }
 
-  function list(limit: number, filter: string, signal: AbortSignal): Promise<RawAnswer> {
+  function list(limit: number, filter: string, signal: AbortSignal): Promise<RawList> {
     const { knownTraceIds } = parts;
     return withReader(signal, (reader) =>
       readList(reader, { limit, filter, maxInFlight, knownTraceIds }),

@@ -1,5 +1,5 @@
 import { endUnixMs, type Trace } from "../trace/trace.js";
-import type { RawAnswer } from "./client.js";
+import type { RawList } from "./client.js";
 import { ApiError, orApiError } from "./errors.js";
 import { mapConcurrent } from "./map-concurrent.js";
 import { parseTrace } from "./parse-trace.js";
@@ -17,7 +17,7 @@ export interface ListOptions {
 }
 
 /** The most recent traces as the server lists them, else the runs that this machine knows. */
-export async function readList(reader: Reader, options: ListOptions): Promise<RawAnswer> {
+export async function readList(reader: Reader, options: ListOptions): Promise<RawList> {
   const query = `limit=${options.limit}${options.filter ?? ""}`;
   const projectId = await reader.projectId();
   const listed = await reader.firstAnswer([
@@ -29,14 +29,14 @@ export async function readList(reader: Reader, options: ListOptions): Promise<Ra
         ]
       : []),
   ]);
-  return listed ?? readKnownRuns(reader, options);
+  return listed ? { ...listed, isOfKnownRuns: false } : readKnownRuns(reader, options);
 }
 
 /**
  * Lists runs by reading each one, in the shape of the server's list. Ids that turn out not to be the
  * project's are passed over; `total` is how many others this machine knows, not how many there are.
  */
-async function readKnownRuns(reader: Reader, options: ListOptions): Promise<RawAnswer> {
+async function readKnownRuns(reader: Reader, options: ListOptions): Promise<RawList> {
   const ids = await options.knownTraceIds();
 
   async function readRun(id: string): Promise<Trace> {
@@ -51,12 +51,10 @@ async function readKnownRuns(reader: Reader, options: ListOptions): Promise<RawA
   const traces = runs.flatMap((run) => (run instanceof ApiError ? [] : toRow(run)));
   if (traces.length === 0) throw runs.find(isWorthTelling) ?? listingUnavailable();
   const total = ids.length - runs.filter(isForeign).length;
-  const list = { traces, total, limit: options.limit, source: KNOWN_RUNS };
-  return { body: JSON.stringify(list), source: `${KNOWN_RUNS}, ${routes.publicTrace}` };
+  const list = { traces, total, limit: options.limit, source: "agentops.log" };
+  const source = `agentops.log, ${routes.publicTrace}`;
+  return { body: JSON.stringify(list), source, isOfKnownRuns: true };
 }
-
-/** Begins the source of a list made of the runs that this machine knows. */
-export const KNOWN_RUNS = "agentops.log";
 
 function isForeign(run: Trace | ApiError): boolean {
   return run instanceof ApiError && run.code === "not_found";

@@ -1,8 +1,7 @@
-import type { PageQuery, RawAnswer, TracePage, TraceRow } from "./client.js";
+import type { PageQuery, RawList, TracePage, TraceRow } from "./client.js";
 import { parseBody } from "./parse-body.js";
 import { toUnixMs } from "./parse-trace.js";
 import { listSchema, type WireRow } from "./schemas.js";
-import { KNOWN_RUNS } from "./trace-list.js";
 
 /**
  * AgentOps cuts a trace that crosses the window instead of leaving it out. Asking for an hour more on
@@ -26,10 +25,9 @@ function toWireTime(unixMs: number): string {
   return new Date(unixMs).toISOString().slice(0, 19);
 }
 
-export function parsePage({ body, source }: RawAnswer): TracePage {
+export function parsePage({ body, ...list }: RawList): TracePage {
   const { traces, total } = parseBody(listSchema, body);
-  const isOfKnownRuns = source.startsWith(KNOWN_RUNS);
-  return { rows: traces.map(toRow), total: total ?? undefined, isOfKnownRuns, source };
+  return { ...list, rows: traces.map(toRow), total: total ?? undefined };
 }
 
 function toRow(wire: WireRow): TraceRow {
