@@ -147,26 +147,29 @@ test("6, 14: one server reads any deployment and project, each call with its own
   ]);
 });
 
-test.each(["trace_detail", "diagnose_trace"])(
-  "15: %s links to the trace in the dashboard of AgentOps Cloud",
-  async (tool) => {
-    const answer = ({ url }: Request) =>
-      Response.json(url.endsWith("/token") ? tokenAnswer.body : detailOf(2));
-    const agentOps = openAgentOps({ userAgent: "test", answer });
-    onTestFinished(() => agentOps.close());
-    const server = createServer({
-      version: "0.0.0",
-      isKeyConfigured: true,
-      apiUrl: PRODUCTION_API_URL,
-      limits: { maxRawTokens: 1 },
-      connect: () => agentOps.client({ baseUrl: PRODUCTION_API_URL, apiKey }),
-      onToolCall: () => {},
-    });
-    const { text } = await callerOf(await connectInProcess(server))(tool, { trace_id });
+test.each([
+  ["trace_detail", {}],
+  ["trace_detail", { view: "tree", cursor: "0" }],
+  ["trace_detail", { view: "timeline" }],
+  ["trace_detail", { view: "conversation" }],
+  ["diagnose_trace", {}],
+])("15: %s %o links to the trace in the dashboard of AgentOps Cloud", async (tool, args) => {
+  const answer = ({ url }: Request) =>
+    Response.json(url.endsWith("/token") ? tokenAnswer.body : detailOf(2));
+  const agentOps = openAgentOps({ userAgent: "test", answer });
+  onTestFinished(() => agentOps.close());
+  const server = createServer({
+    version: "0.0.0",
+    isKeyConfigured: true,
+    apiUrl: PRODUCTION_API_URL,
+    limits: { maxRawTokens: 1 },
+    connect: () => agentOps.client({ baseUrl: PRODUCTION_API_URL, apiKey }),
+    onToolCall: () => {},
+  });
+  const { text } = await callerOf(await connectInProcess(server))(tool, { ...args, trace_id });
 
-    expect(text).toContain(`\nDashboard: https://app.agentops.ai/sessions?trace_id=${traceId}\n`);
-  },
-);
+  expect(text).toContain(`\nDashboard: https://app.agentops.ai/sessions?trace_id=${traceId}\n`);
+});
 
 test("span links are shown, with where they lead", async () => {
   const local = await startLocal();

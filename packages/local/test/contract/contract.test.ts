@@ -167,6 +167,7 @@ describe.each(generations)("$name", (generation) => {
         spanCount: 3,
         errorCount: 1,
         costUsd: isPublicOnly ? undefined : expect.closeTo(2.55e-6, 10),
+        unpricedCount: isPublicOnly ? undefined : 0,
       },
       {
         traceId: older,
@@ -177,6 +178,7 @@ describe.each(generations)("$name", (generation) => {
         spanCount: 1,
         errorCount: 0,
         costUsd: isPublicOnly ? undefined : 0,
+        unpricedCount: isPublicOnly ? undefined : 0,
       },
     ]);
   });

@@ -10,9 +10,9 @@ export interface RawAnswer {
   readonly source: string;
 }
 
-export interface RawTrace extends RawAnswer {
-  /** As {@link Trace.dashboardUrl}. */
-  readonly dashboardUrl: string | undefined;
+export interface RawList extends RawAnswer {
+  /** Made from the runs that this machine knows, because the deployment lists none. */
+  readonly isOfKnownRuns: boolean;
 }
 
 export interface RawList extends RawAnswer {
@@ -24,7 +24,7 @@ export interface RawList extends RawAnswer {
  * Reads one AgentOps deployment with one credential. Cloud, self-hosted and local differ in the URL
  * alone; what only some offer is found out per base URL and hidden here.
  *
- * Every method throws `ApiError`, and stops its requests when `signal` aborts.
+ * Every method that reads throws `ApiError`, and stops its requests when `signal` aborts.
  */
 export interface AgentOpsClient {
   /** The most recent traces, newest first, raw. `limit` is 1 to 100. */
@@ -32,7 +32,7 @@ export interface AgentOpsClient {
   /** A page of the list, parsed. Only some deployments heed more than `limit`: look at the rows. */
   listPage(query: PageQuery, signal: AbortSignal): Promise<TracePage>;
   /** One trace with all its spans, raw: one body where the deployment has it, else merged from span reads. */
-  traceDetail(traceId: string, signal: AbortSignal): Promise<RawTrace>;
+  traceDetail(traceId: string, signal: AbortSignal): Promise<RawAnswer>;
   /** The same read as {@link traceDetail}, parsed into the domain. */
   getTrace(traceId: string, signal: AbortSignal): Promise<Trace>;
   /** One span with its attributes. Deployments without `/public/v1` need to know its trace. */
@@ -51,6 +51,8 @@ export interface AgentOpsClient {
 
   /** What this deployment offers beyond AgentOps' own API; empty for most. */
   capabilities(signal: AbortSignal): Promise<ReadonlySet<string>>;
+  /** Where people look at a trace; undefined where this deployment's dashboard is not known. */
+  dashboardUrl(traceId: string): string | undefined;
 }
 
 /** Times are milliseconds since the Unix epoch. */

@@ -63,7 +63,7 @@ export function createClient(target: Target, parts: ClientParts): AgentOpsClient
     if (cached) return cached;
 
     const { body, isComplete } = await detail(traceId, signal);
-    const trace = parseTrace(body, dashboardUrl(baseUrl, traceId));
+    const trace = parseTrace(body);
     if (isComplete) traces.offer(credential.id, trace, body.length);
     return trace;
   }
@@ -88,7 +88,7 @@ export function createClient(target: Target, parts: ClientParts): AgentOpsClient
 
     async traceDetail(traceId, signal) {
       const { body, source } = await detail(traceId, signal);
-      return { body, source, dashboardUrl: dashboardUrl(baseUrl, traceId) };
+      return { body, source };
     },
 
     async getSpan({ spanId, traceId }, signal) {
@@ -126,6 +126,10 @@ export function createClient(target: Target, parts: ClientParts): AgentOpsClient
     capabilities(signal) {
       const deployment = deployments.of(baseUrl, sessionCookie !== undefined);
       return withCall(signal, (call) => readCapabilities({ transport, baseUrl, deployment }, call));
+    },
+
+    dashboardUrl(traceId) {
+      return dashboardUrl(baseUrl, traceId);
     },
   };
 }

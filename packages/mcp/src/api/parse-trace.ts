@@ -11,15 +11,15 @@ import {
   type WireTrace,
 } from "./schemas.js";
 
-export function parseTrace(body: string, dashboardUrl?: string): Trace {
-  return { ...toTrace(parseBody(traceSchema, body)), dashboardUrl };
+export function parseTrace(body: string): Trace {
+  return toTrace(parseBody(traceSchema, body));
 }
 
 export function parseSpan(body: string): Span {
   return toSpan(parseBody(spanSchema, body));
 }
 
-function toTrace(wire: WireTrace): Omit<Trace, "dashboardUrl"> {
+function toTrace(wire: WireTrace): Trace {
   const distinct = new Map(wire.spans.map((span) => [span.span_id, span]));
   const spans = Array.from(distinct.values(), toSpan);
 

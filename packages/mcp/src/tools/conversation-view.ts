@@ -11,6 +11,7 @@ import { formatCount, plural } from "./text.js";
 import { traceHead } from "./trace-head.js";
 
 export interface ConversationOptions {
+  readonly dashboardUrl: string | undefined;
   readonly maxTokens: number;
   /** Only the model calls below this span. */
   readonly focus?: SpanNode | undefined;
@@ -45,7 +46,7 @@ export function renderConversation(tree: SpanTree, options: ConversationOptions)
   return renderAnswer(
     {
       head: [
-        ...traceHead(tree),
+        ...traceHead(tree, options.dashboardUrl),
         `${plural(turns.length, "model call")}, each as what is new since the call before:`,
       ],
       sections: [

@@ -8,6 +8,11 @@ import { safeId, shortSpanIds } from "./span-ids.js";
 import { tagLines, traceHead } from "./trace-head.js";
 import { resolveTraceId } from "./trace-ids.js";
 
+interface Diagnosed {
+  readonly tree: SpanTree;
+  readonly dashboardUrl: string | undefined;
+}
+
 export const diagnoseTrace = defineTool({
   name: "diagnose_trace",
   title: "Diagnose trace",
@@ -15,12 +20,13 @@ export const diagnoseTrace = defineTool({
     "Explains one run: errors with the path that led there and the line of code that raised them, what made it slow and what cost most, repeated calls, retries and loops, spending after the first failure, prompt growth. Use find_failures across runs.",
   input: z.strictObject({ trace_id: traceId, max_tokens: maxTokens }),
 
-  async run({ trace_id }, { client, signal }): Promise<SpanTree> {
+  async run({ trace_id }, { client, signal }): Promise<Diagnosed> {
     const id = await resolveTraceId(trace_id, { client, signal }, "trace_id");
-    return buildTree(await client.getTrace(id, signal));
+    const tree = buildTree(await client.getTrace(id, signal));
+    return { tree, dashboardUrl: client.dashboardUrl(id) };
   },
 
-  format(tree, { max_tokens }) {
+  format({ tree, dashboardUrl }, { max_tokens }) {
     const id = safeId(tree.trace.traceId);
     const wider = callText("diagnose_trace", { trace_id: id, max_tokens: max_tokens * 2 });
     const findings = diagnosis(tree, shortSpanIds(tree.trace));
@@ -30,7 +36,7 @@ export const diagnoseTrace = defineTool({
     ];
     const open = callText("get_spans", { trace_id: id, span_ids: ["<id in brackets>"] });
     return renderAnswer(
-      { head: traceHead(tree), sections, foot: [`What went in and out: ${open}`] },
+      { head: traceHead(tree, dashboardUrl), sections, foot: [`What went in and out: ${open}`] },
       max_tokens,
     );
   },

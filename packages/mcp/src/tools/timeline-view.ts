@@ -6,6 +6,7 @@ import { formatCount, formatDuration } from "./text.js";
 import { tagLines, traceHead } from "./trace-head.js";
 
 export interface TimelineOptions {
+  readonly dashboardUrl: string | undefined;
   readonly maxTokens: number;
   readonly maxDepth?: number | undefined;
   readonly focus?: SpanNode | undefined;
@@ -38,7 +39,10 @@ export function renderTimeline(tree: SpanTree, options: TimelineOptions): string
   const from = skipped > 0 ? `, from number ${formatCount(skipped + 1)}` : "";
   return renderAnswer(
     {
-      head: [...traceHead(tree), `${formatCount(nodes.length)} spans by start${from}:`],
+      head: [
+        ...traceHead(tree, options.dashboardUrl),
+        `${formatCount(nodes.length)} spans by start${from}:`,
+      ],
       sections: [
         { lines: tagLines(tree), rest: () => callText("trace_detail", args) },
         {

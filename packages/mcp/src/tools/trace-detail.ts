@@ -17,6 +17,7 @@ type Detail =
   | {
       readonly view: "tree" | "timeline" | "conversation";
       readonly tree: SpanTree;
+      readonly dashboardUrl: string | undefined;
       readonly notice?: string | undefined;
     };
 
@@ -47,10 +48,11 @@ export const traceDetail = defineTool({
 
   async run({ trace_id, view, ...args }, { client, signal, limits }): Promise<Detail> {
     const id = await resolveTraceId(trace_id, { client, signal }, "trace_id");
+    const dashboardUrl = client.dashboardUrl(id);
     if (view !== "auto" && view !== "raw") {
-      return { view, tree: buildTree(await client.getTrace(id, signal)) };
+      return { view, tree: buildTree(await client.getTrace(id, signal)), dashboardUrl };
     }
-    const { body, dashboardUrl } = await client.traceDetail(id, signal);
+    const { body } = await client.traceDetail(id, signal);
     const { maxRawTokens } = limits;
     const isPartAsked = [args.focus_span_id, args.depth, args.cursor].some(
       (arg) => arg !== undefined,
@@ -58,16 +60,18 @@ export const traceDetail = defineTool({
     const isShort = !isPartAsked && estimateTokens(body, maxRawTokens) <= maxRawTokens;
     if (view === "raw" || isShort) return { view: "raw", body };
 
-    const tree = buildTree(parseTrace(body, dashboardUrl));
-    return { view: "tree", tree, notice: isPartAsked ? undefined : tooLong(tree, maxRawTokens) };
+    const tree = buildTree(parseTrace(body));
+    const notice = isPartAsked ? undefined : tooLong(tree, maxRawTokens);
+    return { view: "tree", tree, dashboardUrl, notice };
   },
 
   format(detail, { focus_span_id, depth, max_tokens, cursor }) {
     if (detail.view === "raw") return detail.body;
-    const { view, tree, notice } = detail;
+    const { view, tree, dashboardUrl, notice } = detail;
     const focus =
       focus_span_id === undefined ? undefined : findSpan(tree, focus_span_id, "focus_span_id");
-    const options = { maxTokens: max_tokens, maxDepth: depth, focus, cursor, notice };
+    const shown = { maxTokens: max_tokens, maxDepth: depth, focus, cursor };
+    const options = { ...shown, dashboardUrl, notice };
     return renderers[view](tree, options);
   },
 });

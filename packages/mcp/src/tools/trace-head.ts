@@ -5,8 +5,9 @@ import { safeId } from "./span-ids.js";
 import { usageText } from "./span-line.js";
 import { formatCount, formatDuration, formatTime, plural } from "./text.js";
 
-/** What every view of one trace begins with: the run in figures, and what is missing from it. */
-export function traceHead(tree: SpanTree, summary = summarizeTrace(tree)): readonly string[] {
+/** What every view of one trace begins with: the run in figures, where people see it, and what is missing. */
+export function traceHead(tree: SpanTree, dashboardUrl: string | undefined): readonly string[] {
+  const summary = summarizeTrace(tree);
   const facts = [
     summary.status,
     formatDuration(summary.durationMs),
@@ -17,13 +18,9 @@ export function traceHead(tree: SpanTree, summary = summarizeTrace(tree)): reado
   ];
   return [
     `Trace ${safeId(tree.trace.traceId)}: ${facts.filter(Boolean).join(", ")}`,
-    ...dashboardLine(tree),
+    ...(dashboardUrl === undefined ? [] : [`Dashboard: ${dashboardUrl}`]),
     ...gapLines(tree),
   ];
-}
-
-function dashboardLine({ trace: { dashboardUrl } }: SpanTree): readonly string[] {
-  return dashboardUrl === undefined ? [] : [`Dashboard: ${dashboardUrl}`];
 }
 
 /** The tags, as a recorded line. */

@@ -9,6 +9,7 @@ import { formatCount } from "./text.js";
 import { tagLines, traceHead } from "./trace-head.js";
 
 export interface TreeViewOptions {
+  readonly dashboardUrl: string | undefined;
   readonly maxTokens: number;
   readonly maxDepth?: number | undefined;
   readonly focus?: SpanNode | undefined;
@@ -59,12 +60,12 @@ function treeAnswer(
   tree: SpanTree,
   { shownSpans, totalSpans }: PrunedTree,
   rows: readonly string[],
-  { focus, notice, maxTokens }: TreeViewOptions,
+  { focus, notice, maxTokens, dashboardUrl }: TreeViewOptions,
 ): Answer {
   const args = callArgs(tree, focus);
   const more = callText("trace_detail", { ...args, max_tokens: maxTokens * 2 });
   return {
-    head: [...(notice ? [notice] : []), ...traceHead(tree)],
+    head: [...(notice ? [notice] : []), ...traceHead(tree, dashboardUrl)],
     sections: [{ lines: [...tagLines(tree), ...rows], rest: () => more }],
     foot:
       shownSpans === totalSpans
@@ -115,7 +116,7 @@ function indent(depth: number): string {
 function renderPage(
   tree: SpanTree,
   cursor: number,
-  { focus, maxTokens, notice }: TreeViewOptions,
+  { focus, maxTokens, notice, dashboardUrl }: TreeViewOptions,
 ): string {
   const idOf = shortSpanIds(tree.trace);
   const from = focus?.index ?? 0;
@@ -131,7 +132,7 @@ function renderPage(
     {
       head: [
         ...(notice ? [notice] : []),
-        ...traceHead(tree),
+        ...traceHead(tree, dashboardUrl),
         `Spans from number ${cursor + 1} of ${formatCount(total)} on, in order.`,
       ],
       sections: [

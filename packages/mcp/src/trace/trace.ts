@@ -15,8 +15,6 @@ export interface Trace {
   readonly isTruncatedByPlan: boolean;
   /** Spans that could not be read: of them only name, times and status are known. */
   readonly unreadSpanIds: ReadonlySet<string>;
-  /** Where people look at it; undefined where the deployment's dashboard is not known. */
-  readonly dashboardUrl: string | undefined;
 }
 
 export interface Span {

@@ -35,7 +35,8 @@ describe("a deployment whose v4 takes a bearer token", () => {
 
   test("lists in one request", async () => {
     const answer = await openFor(server).client().listTraces({ limit: 5 }, never);
-    expect(answer).toEqual({ body: '{"traces":[],"total":0}', source: LIST });
+    const body = '{"traces":[],"total":0}';
+    expect(answer).toEqual({ body, source: LIST, isOfKnownRuns: false });
     expect(server.log).toEqual(["POST /v3/auth/token", "GET /v4/traces?limit=5"]);
   });
 

@@ -35,7 +35,6 @@ export function trace(spans: readonly Span[], part: Partial<Omit<Trace, "spans">
     tags: [],
     isTruncatedByPlan: false,
     unreadSpanIds: new Set(),
-    dashboardUrl: undefined,
     ...part,
     spans: spans.toSorted((a, b) => a.startUnixMs - b.startUnixMs),
   };
