@@ -242,7 +242,7 @@ export const questions: readonly Question[] = [
   {
     question: "Has my run arrived yet?",
     calls: (ask) => ask("wait_for_trace", { trace_id: id("song-after"), timeout_s: 10 }),
-    answeredBy: [/arrived after/, /7 spans/],
+    answeredBy: [/(?:arrived after|was already there)/, /7 spans/],
     dumps: ["song-after"],
   },
 ];
