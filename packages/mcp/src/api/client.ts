@@ -15,11 +15,6 @@ export interface RawList extends RawAnswer {
   readonly isOfKnownRuns: boolean;
 }
 
-export interface RawList extends RawAnswer {
-  /** Made from the runs that this machine knows, because the deployment lists none. */
-  readonly isOfKnownRuns: boolean;
-}
-
 /**
  * Reads one AgentOps deployment with one credential. Cloud, self-hosted and local differ in the URL
  * alone; what only some offer is found out per base URL and hidden here.
