@@ -87,7 +87,7 @@ function groupLine(group: FailureGroup): string {
   const { identity, count, fatalCount, traceIds, example } = group;
   const { span } = example.chain.origin;
   return [
-    `${formatCount(count)}× in ${plural(traceIds.length, "run")}${fatalCount > 0 ? ` (ended ${formatCount(fatalCount)})` : ""}: ${errorText(group)}`,
+    `${formatCount(count)}× in ${plural(traceIds.length, "run")}${fatalCount > 0 ? ` (ended ${formatCount(fatalCount)})` : ""}: ${failureText(group)}`,
     `in ${identity.kind} ${excerpt(identity.name, MAX_NAME_CHARS)}`,
     seenText(group),
     raisedAt(example.chain),
@@ -98,7 +98,7 @@ function groupLine(group: FailureGroup): string {
 }
 
 /** `ValueError: 2 variants, e.g. no such city: 'Rome'` */
-function errorText({ identity, messageCount, example }: FailureGroup): string {
+function failureText({ identity, messageCount, example }: FailureGroup): string {
   const message = excerpt(example.chain.error.message, MAX_MESSAGE_CHARS);
   const variants = messageCount > 1 ? `${plural(messageCount, "variant")}, e.g. ` : "";
   const parts = [excerpt(identity.type, MAX_NAME_CHARS), variants + message];

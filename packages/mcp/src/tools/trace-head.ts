@@ -1,5 +1,5 @@
 import { summarizeTrace } from "../trace/summary.js";
-import type { SpanTree } from "../trace/tree.js";
+import { orphansOf, type SpanTree } from "../trace/tree.js";
 import { excerpt } from "./recorded-text.js";
 import { safeId } from "./span-ids.js";
 import { usageText } from "./span-line.js";
@@ -34,15 +34,16 @@ export const WITHHELD_BY_PLAN =
   "The account's plan withholds attributes from this trace: prompts, tokens and costs are missing.";
 
 /** Reasons why the trace may not be the whole run. */
-export function gapLines({ trace, roots }: SpanTree): readonly string[] {
+export function gapLines(tree: SpanTree): readonly string[] {
+  const { trace } = tree;
   const { isTruncatedByPlan, unreadSpanIds } = trace;
   const spanCount = formatCount(trace.spans.length);
-  const orphans = roots.filter(({ link }) => link === "orphan").length;
+  const orphanCount = orphansOf(tree).length;
   return [
     isTruncatedByPlan && WITHHELD_BY_PLAN,
     unreadSpanIds.size > 0 &&
       `${plural(unreadSpanIds.size, "span")} of ${spanCount} could not be read: their prompts, tokens and costs are missing. Call again to read them.`,
-    orphans > 0 &&
-      `${plural(orphans, "span")} of ${spanCount} name a parent that is not in the trace: the run may still be arriving, or its process was killed.`,
+    orphanCount > 0 &&
+      `${plural(orphanCount, "span")} of ${spanCount} name a parent that is not in the trace: the run may still be arriving, or its process was killed.`,
   ].filter((line) => line !== false);
 }

@@ -3,7 +3,7 @@ import { sleep } from "../api/call.js";
 import { ApiError } from "../api/errors.js";
 import { summarizeTrace } from "../trace/summary.js";
 import type { Trace } from "../trace/trace.js";
-import { buildTree, type SpanTree } from "../trace/tree.js";
+import { buildTree, orphansOf, type SpanTree } from "../trace/tree.js";
 import { callText, renderAnswer } from "./answer.js";
 import { defineTool, type ToolContext } from "./define-tool.js";
 import { query, since, tags, traceId, unixMsOf } from "./fields.js";
@@ -110,13 +110,13 @@ export const waitForTrace = defineTool({
 });
 
 /** What a run that has ended would have: SDKs send a span when it ends, so parents come after their children. */
-function missingFrom({ roots }: SpanTree): string | undefined {
-  if (!roots.some(({ link }) => link === "root")) {
+function missingFrom(tree: SpanTree): string | undefined {
+  if (!tree.roots.some(({ link }) => link === "root")) {
     return "Its root span is not here: the run goes on, or was cut off";
   }
-  const orphans = roots.filter(({ link }) => link === "orphan").length;
-  if (orphans === 0) return undefined;
-  return `Parents of ${plural(orphans, "span")} are not here: the run goes on, or was cut off`;
+  const orphanCount = orphansOf(tree).length;
+  if (orphanCount === 0) return undefined;
+  return `Parents of ${plural(orphanCount, "span")} are not here: the run goes on, or was cut off`;
 }
 
 const ROOM = 500;

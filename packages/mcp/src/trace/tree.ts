@@ -41,6 +41,11 @@ export interface SpanTree {
   readonly byId: ReadonlyMap<string, SpanNode>;
 }
 
+/** Those whose parents are missing: they may still arrive, or never were sent. */
+export function orphansOf({ roots }: SpanTree): readonly SpanNode[] {
+  return roots.filter(({ link }) => link === "orphan");
+}
+
 /** Builds the tree of any set of spans. Linear, and as deep as the data: nothing here recurses. */
 export function buildTree(trace: Trace): SpanTree {
   const byId = new Map<string, Draft>();
