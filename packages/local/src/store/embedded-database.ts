@@ -34,7 +34,10 @@ export async function openEmbeddedDatabase(path: string, incoming: string): Prom
   // second reader would not help, because the driver runs one statement with parameters at a time.
   const reader = connect(path);
   const clients = [writer, reader];
-  for (const client of clients) await client.command({ query: "USE agentops" });
+  for (const client of clients) {
+    await client.command({ query: "USE agentops" });
+    await client.command({ query: `SET ${useAllCores}` });
+  }
 
   const onWriter = statementsOver(writer);
 
@@ -79,6 +82,9 @@ const engineLimits = {
   text_index_tokens_cache_size: 64 * MIB,
   text_index_postings_cache_size: 128 * MIB,
 };
+
+/** The engine would read with as many threads as there are free GiB: with one, under the limit above. */
+const useAllCores = "max_threads_min_free_memory_per_thread = 0";
 
 /** Taken by whoever opens the engine first; all other connections of the process share it. */
 const engineArguments = Object.entries(engineLimits).map(([name, bytes]) => `--${name}=${bytes}`);

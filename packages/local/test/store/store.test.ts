@@ -378,3 +378,19 @@ test("the embedded engine may take two gigabytes of memory, a quarter of it for 
   expect(caches).toHaveLength(5);
   expect(caches.reduce((sum, { value }) => sum + value, 0)).toBe(gibibyte / 2);
 });
+
+test("the embedded engine reads with as many threads as it may have, whatever memory is free", async () => {
+  await store.close();
+  const database = await openDatabase({ dataDir });
+  const [setting] = await database.read<{ threads: number }>(
+    "SELECT toUInt8(getSetting('max_threads')) AS threads",
+  );
+  const pipeline = await database.read<{ explain: string }>(
+    "EXPLAIN PIPELINE SELECT sum(number) FROM numbers_mt(100000000)",
+  );
+  await database.close();
+  store = await openStore({ dataDir });
+
+  const threads = setting?.threads === 1 ? "" : ` × ${setting?.threads}`;
+  expect(pipeline.map(({ explain }) => explain.trim())).toContain(`AggregatingTransform${threads}`);
+});
