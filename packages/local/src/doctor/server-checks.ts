@@ -26,12 +26,14 @@ export async function checkServer(config: Config): Promise<Check[]> {
   }
   try {
     const health = healthSchema.parse(await api.request("GET", "/health"));
+    const projects = await checkProjects(api);
     return [
       ...(api.serverUrl === undefined ? [await checkPort(config)] : []),
       runningCheck(api.serverUrl, health.version),
       databaseCheck(api.place, health),
-      ...(await checkProjects(api)),
+      ...projects,
       ...refusedKeysCheck(health),
+      ...anonymousExportsCheck(health, projects.length),
       ...(await checkQueue(config, health)),
     ];
   } finally {
@@ -52,6 +54,7 @@ const healthSchema = z.object({
   version: z.string(),
   database: z.object({ kind: z.string(), version: z.string() }),
   refused_keys: z.number(),
+  anonymous_exports: z.number(),
   forward: z
     .object({ to: z.string(), queued: z.number(), sent: z.number(), dropped: z.number() })
     .optional(),
@@ -125,6 +128,19 @@ function refusedKeysCheck({ refused_keys }: z.output<typeof healthSchema>): Chec
   const advice =
     "Give AGENTOPS_API_KEY, where your agent or MCP client runs, a key of: agentops-local projects list";
   return [{ name: "API keys", state: "warn", detail, advice }];
+}
+
+/** Where there is but one project, and no cloud, nothing is missing anywhere. */
+function anonymousExportsCheck(
+  { anonymous_exports, forward }: z.output<typeof healthSchema>,
+  projectCount: number,
+): Check[] {
+  if (anonymous_exports === 0 || (projectCount === 1 && !forward)) return [];
+  const consequence = forward ? " and were not forwarded" : "";
+  const detail = `${counted(anonymous_exports, "export")} came without a valid token since the start: their spans are in the default project${consequence}`;
+  const advice =
+    "Start runs once the SDK has its token: in a short Python script, time.sleep(2) after agentops.init().";
+  return [{ name: "exports", state: "warn", detail, advice }];
 }
 
 /** What is still to go to the cloud. */
