@@ -6,7 +6,9 @@ import { createRestApi } from "./rest/api.js";
 import type { RestOptions } from "./rest/routes.js";
 import { DiskFullError, MemoryLimitError } from "./store/index.js";
 
-export interface AppOptions extends RestOptions, Omit<ReceiverOptions, keyof RestOptions> {
+export interface AppOptions
+  extends RestOptions,
+    Omit<ReceiverOptions, keyof RestOptions | "onAnonymousExport"> {
   /** Host names by which this server may be addressed; undefined for any. */
   readonly allowedHosts: readonly string[] | undefined;
   /** Whatever would be stored is refused. */
@@ -35,9 +37,16 @@ export function createApp(options: AppOptions): Hono {
     return;
   });
 
-  app.route("/", createReceiver(options));
+  let anonymousExportCount = 0;
+  const onAnonymousExport = () => {
+    anonymousExportCount += 1;
+  };
+  app.route("/", createReceiver({ ...options, onAnonymousExport }));
   addExporter(app, options);
-  app.route("/", createRestApi(options));
+  app.route(
+    "/",
+    createRestApi(options, () => anonymousExportCount),
+  );
   app.notFound(() => Response.json({ detail: "Not Found" }, { status: 404 }));
   app.onError((error) => {
     if (error instanceof HTTPException) return error.getResponse();

@@ -7,9 +7,17 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type Check, formatChecks } from "../src/doctor/check.js";
 import { examine } from "../src/doctor/examine.js";
 import { checkNode, checkSpace } from "../src/doctor/machine-checks.js";
+import { runProjects } from "../src/projects.js";
 import { version } from "../src/version.js";
 import { run } from "./binary.js";
-import { postJson, startTestServer, type TestServer, temporaryFolder } from "./harness.js";
+import {
+  answer,
+  fetchToken,
+  postJson,
+  startTestServer,
+  type TestServer,
+  temporaryFolder,
+} from "./harness.js";
 import { exportOf, newTraceId, spanAt, toJson } from "./otlp-message.js";
 
 let dataDir: string;
@@ -167,6 +175,35 @@ test("of more keys than are told apart, the number is a lower bound", async () =
   await server.close();
 });
 
+async function sendSpan(url: string, headers: Record<string, string> = {}): Promise<void> {
+  await fetch(`${url}/v1/traces`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: toJson(exportOf(spanAt(0, 10, { traceId: newTraceId() }))),
+  });
+}
+
+test("exports without a valid token are counted, and reported once they may be missed in another project", async () => {
+  const server = await startTestServer(dataDir);
+  await sendSpan(server.url);
+  await sendSpan(server.url, { authorization: "Bearer of-elsewhere" });
+  await sendSpan(server.url, { authorization: `Bearer ${await fetchToken(server.url)}` });
+  await fetch(`${server.url}/v1/traces`, { method: "POST", body: "no export" });
+  const { body: health } = await answer(await server.get("/health"));
+  expect(health.anonymous_exports).toBe(2);
+  expect(found(await examine(config()), "exports")).toBeUndefined();
+
+  await runProjects({ kind: "create", name: "shop" }, { dataDir });
+  expect(found(await examine(config()), "exports")).toEqual({
+    name: "exports",
+    state: "warn",
+    detail:
+      "2 exports came without a valid token since the start: their spans are in the default project",
+    advice: expect.stringContaining("time.sleep(2) after agentops.init()"),
+  });
+  await server.close();
+});
+
 describe("while a server runs", () => {
   let server: TestServer;
   beforeEach(async () => {
@@ -181,16 +218,15 @@ describe("while a server runs", () => {
       detail: "key is good; no spans yet",
       advice: expect.stringContaining("--sample"),
     });
-    await fetch(`${server.url}/v1/traces`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: toJson(exportOf(spanAt(0, 10, { traceId: newTraceId() }))),
-    });
+    await sendSpan(server.url);
     const checks = await examine(config());
     expect(checks.map(({ state }) => state)).not.toContain("fail");
     expect(found(checks, "server")?.detail).toBe(`${server.url}, version ${version}`);
     expect(found(checks, "project default")?.detail).toBe(
       "key is good; 1 span in 1 trace, the newest of 2026-01-02T03:04:05.123456+00:00",
+    );
+    expect(found(checks, "exports")?.detail).toMatch(
+      /^1 export came .* default project and were not forwarded$/,
     );
     expect(found(checks, "forwarding")).toEqual({
       name: "forwarding",

@@ -30,12 +30,13 @@ export async function checkServer(config: Config): Promise<readonly Check[]> {
 async function checkApi(api: AdminApi, config: Config): Promise<Check[]> {
   const port = api.serverUrl === undefined ? [await checkPort(config)] : [];
   const health = readHealth(api);
-  return [
-    ...port,
-    ...(await look("server", async () => aboutServer(api, await health))),
-    ...(await look("projects", () => checkProjects(api))),
-    ...(await look("forwarding", async () => checkQueue(config, await health))),
-  ];
+  const server = await look("server", async () => aboutServer(api, await health));
+  const projects = await look("projects", () => checkProjects(api));
+  const forwarding = await look("forwarding", async () => [
+    ...anonymousExportsCheck(await health, projects.length),
+    ...(await checkQueue(config, await health)),
+  ]);
+  return [...port, ...server, ...projects, ...forwarding];
 }
 
 /** Undefined where a database is still to be made. One that is only read never is: that it is not there is an error. */
@@ -51,6 +52,7 @@ const healthSchema = z.object({
   version: z.string(),
   database: z.object({ kind: z.string(), version: z.string() }),
   refused_keys: z.number(),
+  anonymous_exports: z.number(),
   forward: z
     .object({ to: z.string(), queued: z.number(), sent: z.number(), dropped: z.number() })
     .optional(),
@@ -138,6 +140,19 @@ function refusedKeysCheck({ refused_keys }: Health): Check[] {
   const advice =
     "Give AGENTOPS_API_KEY, where your agent or MCP client runs, a key of: agentops-local projects list";
   return [{ name: "API keys", state: "warn", detail, advice }];
+}
+
+/** Where there is but one project, and no cloud, nothing is missing anywhere. */
+function anonymousExportsCheck(
+  { anonymous_exports, forward }: Health,
+  projectCount: number,
+): Check[] {
+  if (anonymous_exports === 0 || (projectCount === 1 && !forward)) return [];
+  const consequence = forward ? " and were not forwarded" : "";
+  const detail = `${counted(anonymous_exports, "export")} came without a valid token since the start: their spans are in the default project${consequence}`;
+  const advice =
+    "Start runs once the SDK has its token: in a short Python script, time.sleep(2) after agentops.init().";
+  return [{ name: "exports", state: "warn", detail, advice }];
 }
 
 /** What is still to go to the cloud. */

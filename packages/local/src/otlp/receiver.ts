@@ -16,6 +16,8 @@ export interface ReceiverOptions {
   /** Whose spans those sent without a valid token are; undefined where an export needs one. */
   readonly anonymousProjectId: string | undefined;
   readonly forwarder: Pick<Forwarder, "add"> | undefined;
+  /** Told of each export that is stored without a valid token. */
+  readonly onAnonymousExport: () => void;
   /** Told of exports that failed through no fault of the sender. */
   readonly onError: (error: unknown) => void;
 }
@@ -62,12 +64,17 @@ async function receiveTraces(request: Request, parts: ReceiverParts): Promise<Re
       });
       return rejectedSpanCount;
     });
+    if (sender.isAnonymous) parts.onAnonymousExport();
     return respond(encoding, 200, encoding.encodeResponse(rejectedSpanCount));
   } catch (error) {
     if (!(error instanceof ExportError)) throw error;
     const answer = encoding ?? fallbackEncoding;
     return respond(answer, error.status, answer.encodeError(error));
   }
+}
+
+interface Sender extends TokenClaims {
+  readonly isAnonymous?: boolean;
 }
 
 /**
@@ -79,14 +86,15 @@ async function receiveTraces(request: Request, parts: ReceiverParts): Promise<Re
 async function senderOf(
   request: Request,
   { tokens, anonymousProjectId }: ReceiverOptions,
-): Promise<TokenClaims> {
+): Promise<Sender> {
+  const anonymous = anonymousProjectId && { projectId: anonymousProjectId, isAnonymous: true };
   const token = request.headers.get("authorization")?.trim().split(/\s+/).at(-1);
-  if (!token && anonymousProjectId) return { projectId: anonymousProjectId };
+  if (!token && anonymous) return anonymous;
   if (!token) throw new ExportError(401, "Send the token of POST /v3/auth/token as Bearer.");
   try {
     return await tokens.verify(token);
   } catch (error) {
-    if (anonymousProjectId) return { projectId: anonymousProjectId };
+    if (anonymous) return anonymous;
     throw new ExportError(401, "The token is not valid here; get one from POST /v3/auth/token.", {
       cause: error,
     });

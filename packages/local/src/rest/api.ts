@@ -16,8 +16,8 @@ import { addV4Routes } from "./v4.js";
 /** What this server can do beyond AgentOps' own API, for clients that ask `/health`. */
 const capabilities: readonly string[] = spanCapabilities;
 
-/** AgentOps' REST API over the store. */
-export function createRestApi(options: RestOptions): Hono {
+/** AgentOps' REST API over the store; `countAnonymousExports` are those without a valid token since the start. */
+export function createRestApi(options: RestOptions, countAnonymousExports: () => number): Hono {
   const app = new Hono();
   const refusedKeys = createRefusedKeys(options);
   addRoute(app, "GET", "/health", async () => ({
@@ -27,6 +27,7 @@ export function createRestApi(options: RestOptions): Hono {
     capabilities,
     database: await askDatabase(options.store),
     refused_keys: refusedKeys.count(),
+    anonymous_exports: countAnonymousExports(),
     ...(options.forwarder && { forward: options.forwarder.status() }),
   }));
   addAuthRoutes(app, { ...options, refusedKeys });

@@ -107,6 +107,15 @@ export const traceUsage = (figure: string) =>
   `greatest(sum(ModelCalls${figure}), sum(Wrappers${figure})) + sum(Tools${figure})`;
 
 /**
+ * Of a trace, from its summary: calls that report tokens but no cost. Wrappers count as one more where
+ * one reports more tokens than all model calls do: no span reports what it adds.
+ */
+export const traceUnpricedCount =
+  "sum(UnpricedCalls) + toUInt64(max(UnpricedWrapperTokens) > sum(ModelCallsTotalTokens))";
+
+const isUnpriced = "TotalTokens > 0 AND NOT HasCost";
+
+/**
  * One row per trace once merged: the list, the totals and a trace's place in time come from here. Every
  * read of all rows compares the project, which as a String took longer than the sums did.
  */
@@ -123,7 +132,8 @@ const traceSummary: Table = {
   ErrorCount SimpleAggregateFunction(sum, UInt64),
   OkRootCount SimpleAggregateFunction(sum, UInt64),
   PricedCount SimpleAggregateFunction(sum, UInt64),
-  UnpricedCount SimpleAggregateFunction(sum, UInt64),
+  UnpricedCalls SimpleAggregateFunction(sum, UInt64),
+  UnpricedWrapperTokens SimpleAggregateFunction(max, UInt64),
   ${summedColumns.map(({ column, type }) => `${column} SimpleAggregateFunction(sum, ${type})`).join(",\n  ")},
   Root AggregateFunction(
     argMin,
@@ -157,7 +167,8 @@ SELECT
   countIf(StatusCode = 'Error') AS ErrorCount,
   countIf(StatusCode = 'Ok' AND ParentSpanId = '') AS OkRootCount,
   countIf(HasCost) AS PricedCount,
-  countIf(TotalTokens > 0 AND NOT HasCost) AS UnpricedCount,
+  countIf(${isUnpriced} AND NOT (${reporters.Wrappers})) AS UnpricedCalls,
+  maxIf(TotalTokens, ${isUnpriced} AND ${reporters.Wrappers}) AS UnpricedWrapperTokens,
   ${summedColumns.map(({ column, figure, condition }) => `sumIf(spans.${figure}, ${condition}) AS ${column}`).join(",\n  ")},
   argMinState(
     CAST(

@@ -1,6 +1,6 @@
 import type { Database } from "./database.js";
 import { usageFigures } from "./derived-columns.js";
-import { traceUsage } from "./schema.js";
+import { traceUnpricedCount, traceUsage } from "./schema.js";
 import { type UsageFigures, usageColumns } from "./usage.js";
 
 export const spanMetricsGroups = ["model", "agent", "tool", "span_name"] as const;
@@ -30,7 +30,7 @@ export interface MetricsRow extends UsageFigures {
   readonly totalDurationNano: number;
   /** How many of those counted report a cost. */
   readonly pricedCount: number;
-  /** How many report tokens but no cost. */
+  /** How many spans report tokens but no cost; of traces, see `traceUnpricedCount`. */
   readonly unpricedCount: number;
 }
 
@@ -199,7 +199,7 @@ function traceSource(group: keyof typeof traceKeys, query: Selection): string {
         sum(OkCount) AS okCount,
         sum(ErrorCount) AS errorCount,
         sum(PricedCount) AS priced,
-        sum(UnpricedCount) AS unpriced,
+        ${traceUnpricedCount} AS unpriced,
         ${usageFigures.map(([figure]) => `${traceUsage(figure)} AS ${figure}`).join(", ")}
       FROM trace_summary
       WHERE ${ofTraces(query)}

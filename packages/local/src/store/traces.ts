@@ -1,5 +1,5 @@
 import type { Database } from "./database.js";
-import { traceUsage } from "./schema.js";
+import { traceUnpricedCount, traceUsage } from "./schema.js";
 import type { TraceSums } from "./trace-sums.js";
 import { usageColumns, usageFields } from "./usage.js";
 
@@ -11,7 +11,7 @@ export interface TraceSummary extends TraceSums {
   readonly startUnixNano: bigint;
   /** When the last of all spans ended. */
   readonly endUnixNano: bigint;
-  /** Spans that report tokens but no cost. */
+  /** Calls that report tokens but no cost, see `traceUnpricedCount`. */
   readonly unpricedCount: number;
 }
 
@@ -29,7 +29,7 @@ SELECT
   sum(SpanCount) AS spanCount,
   sum(OkCount) AS okCount,
   sum(ErrorCount) AS errorCount,
-  sum(UnpricedCount) AS unpricedCount,
+  ${traceUnpricedCount} AS unpricedCount,
   ${usageColumns(traceUsage)}
 FROM trace_summary
 WHERE project_id = {projectId:String}`;

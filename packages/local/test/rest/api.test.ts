@@ -446,6 +446,7 @@ describe("the server", () => {
         capabilities: ["spans.search", "spans.metrics"],
         database: { kind: "embedded", version: expect.stringMatching(/^\d+\./) },
         refused_keys: expect.any(Number),
+        anonymous_exports: expect.any(Number),
       },
     });
   });

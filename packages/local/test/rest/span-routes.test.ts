@@ -7,6 +7,7 @@ import {
   type MetricsRow,
 } from "../../../mcp/src/trace/metrics.js";
 import { toolOf } from "../../../mcp/src/trace/span-io.js";
+import { summarizeTrace } from "../../../mcp/src/trace/summary.js";
 import { buildTree, type SpanTree } from "../../../mcp/src/trace/tree.js";
 import { sendSampleRuns } from "../../src/sample/send.js";
 import { startTestServer, type TestServer } from "../harness.js";
@@ -25,7 +26,7 @@ let traceIds: string[];
 beforeAll(async () => {
   server = await startTestServer();
   traceIds = await sendSampleRuns({ url: server.url });
-  for (const spans of [crew, mixed, ask, nested]) {
+  for (const spans of [crew, mixed, ask, ...wrapped, nested, twice]) {
     const headers = { "content-type": "application/json" };
     await fetch(`${server.url}/v1/traces`, {
       method: "POST",
@@ -33,7 +34,7 @@ beforeAll(async () => {
       body: toJson(exportOf(...spans)),
     });
     // What is nested has its own test.
-    if (spans !== nested) traceIds.push(spans[0]?.traceId ?? "");
+    if (spans !== nested && spans !== twice) traceIds.push(spans[0]?.traceId ?? "");
   }
 });
 afterAll(() => server.close());
@@ -110,6 +111,27 @@ const nested = [
   spanOf(nestedId, "f0", { name: "ChatOpenAI.llm", values: usage(9, 0.3) }),
   spanOf(nestedId, "f1", { name: "retry.task", ...inside("f0"), at: 1 }),
   spanOf(nestedId, "f2", { name: "openai.chat", ...inside("f1"), at: 2, values: usage(9, 0.3) }),
+];
+
+// Agents that report the tokens of their model call, or more than those, and no cost.
+const wrapped = [
+  { reported: 8, usd: 0.0135 },
+  { reported: 8, usd: undefined },
+  { reported: 12, usd: 0.0135 },
+].map(({ reported, usd }) => {
+  const traceId = newTraceId();
+  return [
+    spanOf(traceId, "a0", { name: "Shopper.agent", values: usage(reported) }),
+    spanOf(traceId, "a1", { name: "gpt.llm", ...inside("a0"), at: 1, values: usage(8, usd) }),
+  ];
+});
+
+// A session reports what its agent reports, which is what the model call used.
+const twiceId = newTraceId();
+const twice = [
+  spanOf(twiceId, "b0", { name: "run.session", values: usage(8) }),
+  spanOf(twiceId, "b1", { name: "Shopper.agent", ...inside("b0"), at: 1, values: usage(8) }),
+  spanOf(twiceId, "b2", { name: "gpt.llm", ...inside("b1"), at: 2, values: usage(8, 0.0135) }),
 ];
 
 // One span of each way to tell a kind, a tool and an agent.
@@ -194,6 +216,19 @@ describe("metrics are those of the MCP server's span tree", () => {
     expect(server).toEqual(tree);
   });
 
+  test("unpriced calls are listed as the tree counts them, without wrappers that tell of them again", async () => {
+    const { body } = await server.read("/v4/traces?limit=100");
+    const counts = new Map<string, number>(
+      body.traces.map((trace: ListedTrace) => [trace.trace_id, trace.unpriced_count]),
+    );
+    const ids = [...traceIds, twiceId];
+    expect(ids.map((id) => counts.get(id))).toEqual(
+      (await trees(ids)).map((tree) => summarizeTrace(tree).usage.unpricedCount),
+    );
+    const wrappedIds = [...wrapped, twice].map(([root]) => root?.traceId ?? "");
+    expect(wrappedIds.map((id) => counts.get(id))).toEqual([0, 1, 1, 0]);
+  });
+
   test("by span name, but for what wrappers report again", async () => {
     const { server, tree } = await both("span_name");
     const withoutUsage = ({ usage: _, ...row }: Comparable) => row;
@@ -215,6 +250,11 @@ describe("metrics are those of the MCP server's span tree", () => {
     expect(body.nested_count).toBeNull();
   });
 
+  interface ListedTrace {
+    trace_id: string;
+    unpriced_count: number;
+  }
+
   interface WireRow {
     key: string | null;
     count: number;
@@ -233,20 +273,26 @@ describe("metrics are those of the MCP server's span tree", () => {
     const { p50, p95, p99, max } = row.duration_ns;
     return {
       key: row.key ?? "",
-      counts: [row.count, row.error_count, row.unpriced_count],
+      counts: [row.count, row.error_count],
       durationsNs: [p50, p95, p99, max],
-      usage: [row.prompt_tokens, row.completion_tokens, row.total_tokens, usd(row.total_cost)],
+      usage: [
+        row.prompt_tokens,
+        row.completion_tokens,
+        row.total_tokens,
+        usd(row.total_cost),
+        row.unpriced_count,
+      ],
     };
   }
 
   function ofTree(row: MetricsRow): Comparable {
     const { p50Ms, p95Ms, p99Ms, maxMs } = row.duration;
-    const { tokens, costUsd } = row.usage;
+    const { tokens, costUsd, unpricedCount } = row.usage;
     return {
       key: row.key ?? "",
-      counts: [row.count, row.errorCount, row.usage.unpricedCount],
+      counts: [row.count, row.errorCount],
       durationsNs: [p50Ms, p95Ms, p99Ms, maxMs].map((ms) => Math.round(ms * 1e6)),
-      usage: [tokens.input, tokens.output, tokens.total, usd(costUsd ?? null)],
+      usage: [tokens.input, tokens.output, tokens.total, usd(costUsd ?? null), unpricedCount],
     };
   }
 
