@@ -9,7 +9,7 @@ import {
 import { toolOf } from "../../../mcp/src/trace/span-io.js";
 import { buildTree, type SpanTree } from "../../../mcp/src/trace/tree.js";
 import { sendSampleRuns } from "../../src/sample/send.js";
-import { startTestServer, type TestServer } from "../harness.js";
+import { defaultProjectId, startTestServer, type TestServer } from "../harness.js";
 import {
   exportOf,
   type KeyValue,
@@ -25,7 +25,7 @@ let traceIds: string[];
 beforeAll(async () => {
   server = await startTestServer();
   traceIds = await sendSampleRuns({ url: server.url });
-  for (const spans of [crew, mixed, ask, nested]) {
+  for (const spans of [crew, mixed, ask, nested, ended, remote]) {
     const headers = { "content-type": "application/json" };
     await fetch(`${server.url}/v1/traces`, {
       method: "POST",
@@ -33,7 +33,7 @@ beforeAll(async () => {
       body: toJson(exportOf(...spans)),
     });
     // What is nested has its own test.
-    if (spans !== nested) traceIds.push(spans[0]?.traceId ?? "");
+    if (spans !== nested) traceIds.push(...new Set(spans.map(({ traceId }) => traceId)));
   }
 });
 afterAll(() => server.close());
@@ -110,6 +110,39 @@ const nested = [
   spanOf(nestedId, "f0", { name: "ChatOpenAI.llm", values: usage(9, 0.3) }),
   spanOf(nestedId, "f1", { name: "retry.task", ...inside("f0"), at: 1 }),
   spanOf(nestedId, "f2", { name: "openai.chat", ...inside("f1"), at: 2, values: usage(9, 0.3) }),
+];
+
+// What a run says of itself, its root's status and that of a span below; a session inside it fails.
+const OK = 1;
+const FAILED = 2;
+const saying = (endState: string) => ({ "agentops.session.end_state": endState });
+const ended = (
+  [
+    ["Success", 0, 0],
+    ["Success", FAILED, FAILED],
+    ["Fail", OK, OK],
+    ["Error", OK, 0],
+    ["Indeterminate", 0, OK],
+    ["Indeterminate", 0, FAILED],
+    ["Shutdown", 0, OK],
+    ["", OK, 0],
+    ["", 0, 0],
+  ] as const
+).flatMap(([endState, root, below]) => {
+  const id = newTraceId();
+  const fields = { ...inside("a0"), at: 1, status: { code: below }, values: saying("Error") };
+  return [
+    spanOf(id, "a0", { name: "run.session", status: { code: root }, values: saying(endState) }),
+    spanOf(id, "a1", { name: "inner.session", ...fields }),
+  ];
+});
+// One whose parent is traced elsewhere.
+const remote = [
+  spanOf(newTraceId(), "a2", {
+    ...inside("a0"),
+    status: { code: FAILED },
+    values: saying("Success"),
+  }),
 ];
 
 // One span of each way to tell a kind, a tool and an agent.
@@ -192,6 +225,24 @@ describe("metrics are those of the MCP server's span tree", () => {
   test.each(["all", "model", "tool", "status", "day"] as const)("by %s", async (group) => {
     const { server, tree } = await both(group);
     expect(server).toEqual(tree);
+  });
+
+  test("and the list and the dashboard count traces by status as they do", async () => {
+    const { body } = await server.read("/v4/spans/metrics?group_by=status");
+    const count = (key: string) => body.rows.find((row: WireRow) => row.key === key)?.count;
+    const counts = [count("ok"), count("failed"), count("unknown")];
+    expect(Math.min(...counts)).toBeGreaterThan(0);
+
+    const { metrics } = (await server.read("/v4/traces?limit=1")).body;
+    expect([metrics.success_count, metrics.fail_count, metrics.indeterminate_count]).toEqual(
+      counts,
+    );
+    const dashboard = (await server.read(`/v4/meterics/project/${defaultProjectId}`)).body;
+    expect([
+      dashboard.success_datetime.length,
+      dashboard.fail_datetime.length,
+      dashboard.indeterminate_datetime.length,
+    ]).toEqual(counts);
   });
 
   test("by span name, but for what wrappers report again", async () => {
