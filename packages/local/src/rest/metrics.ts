@@ -13,8 +13,8 @@ export function traceMetrics(trace: TraceSums) {
 }
 
 /**
- * Figures of all traces of a list: success, fail and indeterminate count traces. Unlike AgentOps',
- * `span_count` counts spans, and a trace fails if any of its spans did.
+ * Figures of all traces of a list: success, fail and indeterminate count traces, by their status. Unlike
+ * AgentOps', `span_count` counts spans.
  */
 export function totalMetrics(totals: TraceTotals) {
   const { traceCount, spanCount, okTraceCount, failedTraceCount } = totals;

@@ -1,4 +1,4 @@
-import type { ProjectMetrics, TraceFigures, TraceOutcome } from "../store/index.js";
+import type { ProjectMetrics, TraceFigures, TraceStatus } from "../store/index.js";
 import { isoMicros } from "./time.js";
 
 /** How many bars `spans_per_trace` has, at most about. */
@@ -20,9 +20,9 @@ export function projectMetrics(projectId: string, figures: ProjectMetrics) {
     },
     token_metrics: tokenMetrics(figures),
     duration_metrics: durationMetrics(figures),
-    success_datetime: lastStarts(traces, "success"),
-    fail_datetime: lastStarts(traces, "fail"),
-    indeterminate_datetime: lastStarts(traces, "indeterminate"),
+    success_datetime: lastStarts(traces, "ok"),
+    fail_datetime: lastStarts(traces, "failed"),
+    indeterminate_datetime: lastStarts(traces, "unknown"),
     spans_per_trace: histogram(traces.map((trace) => trace.spanCount)),
     trace_durations: traceDurationsNano,
     trace_cost_dates: costByDate(traces),
@@ -36,8 +36,8 @@ function tokenMetrics(figures: ProjectMetrics) {
   const { traces, totalTokens, totalCostUsd, spanCount, okCount, errorCount } = figures;
   const tokens = {
     all: totalTokens,
-    success: sum(withOutcome(traces, "success").map((trace) => trace.totalTokens)),
-    fail: sum(withOutcome(traces, "fail").map((trace) => trace.totalTokens)),
+    success: sum(withStatus(traces, "ok").map((trace) => trace.totalTokens)),
+    fail: sum(withStatus(traces, "failed").map((trace) => trace.totalTokens)),
   };
   return {
     total_cost: usd(totalCostUsd),
@@ -65,12 +65,12 @@ function durationMetrics({ spanDurationsNano, traceDurationsNano }: ProjectMetri
   };
 }
 
-function withOutcome(traces: readonly TraceFigures[], outcome: TraceOutcome): TraceFigures[] {
-  return traces.filter((trace) => trace.outcome === outcome);
+function withStatus(traces: readonly TraceFigures[], status: TraceStatus): TraceFigures[] {
+  return traces.filter((trace) => trace.status === status);
 }
 
-function lastStarts(traces: readonly TraceFigures[], outcome: TraceOutcome): string[] {
-  return withOutcome(traces, outcome).map(({ lastStartUnixNano }) => isoMicros(lastStartUnixNano));
+function lastStarts(traces: readonly TraceFigures[], status: TraceStatus): string[] {
+  return withStatus(traces, status).map(({ lastStartUnixNano }) => isoMicros(lastStartUnixNano));
 }
 
 /** How many traces have so many spans, by the lower bound of the bucket; empty buckets are left out. */
@@ -83,7 +83,7 @@ function histogram(spanCounts: readonly number[]): Record<string, number> {
 /** USD per UTC day; AgentOps takes the traces that succeeded. */
 function costByDate(traces: readonly TraceFigures[]): Record<string, number> {
   return tally(
-    withOutcome(traces, "success").map(({ lastStartUnixNano, totalCostUsd }) => [
+    withStatus(traces, "ok").map(({ lastStartUnixNano, totalCostUsd }) => [
       isoMicros(lastStartUnixNano).slice(0, "2026-01-02".length),
       totalCostUsd,
     ]),

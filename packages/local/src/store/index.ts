@@ -1,11 +1,6 @@
 export { type ClickHouseServer, placeOf, type StoreLocation } from "./database.js";
 export { DiskFullError, RESERVED_BYTES, requireRoom } from "./disk-space.js";
-export type {
-  ProjectMetrics,
-  ProjectMetricsQuery,
-  TraceFigures,
-  TraceOutcome,
-} from "./project-metrics.js";
+export type { ProjectMetrics, ProjectMetricsQuery, TraceFigures } from "./project-metrics.js";
 export { defaultProject, type Project } from "./projects.js";
 export { hasTraces } from "./server-database.js";
 export { type AttributeFilter, type SpanFilter, spanStatuses } from "./span-filter.js";
@@ -36,6 +31,7 @@ export type { FlatAttributes, StoredSpan } from "./spans.js";
 export { MemoryLimitError } from "./statements.js";
 export { openStore, type Store } from "./store.js";
 export { type TraceOrder, type TraceQuery, traceOrders } from "./trace-list.js";
+export type { TraceStatus } from "./trace-status.js";
 export { createTraceSums, type TraceSums } from "./trace-sums.js";
 export type { TraceTotals } from "./trace-totals.js";
 export type { TraceSummary } from "./traces.js";

@@ -1,5 +1,6 @@
 import type { Database } from "./database.js";
 import { summarizeSpans, traceUsage } from "./schema.js";
+import { type TraceStatus, traceStatus } from "./trace-status.js";
 import { type UsageFigures, usageColumns, usageFields } from "./usage.js";
 
 /** Spans that started in this range, both ends included. */
@@ -7,9 +8,6 @@ export interface ProjectMetricsQuery {
   readonly fromUnixNano: bigint | undefined;
   readonly untilUnixNano: bigint | undefined;
 }
-
-/** A trace succeeds if its root is OK and no span failed; it fails if any did. */
-export type TraceOutcome = "success" | "fail" | "indeterminate";
 
 /** One project over a range of time. */
 export interface ProjectMetrics extends UsageFigures {
@@ -28,7 +26,7 @@ export interface ProjectMetrics extends UsageFigures {
 }
 
 export interface TraceFigures {
-  readonly outcome: TraceOutcome;
+  readonly status: TraceStatus;
   readonly spanCount: number;
   readonly totalTokens: number;
   readonly totalCostUsd: number;
@@ -77,7 +75,7 @@ export async function readProjectMetrics(
 /** From spans and not from the summary, which knows nothing of the part of a trace that is in range. */
 const tracesOf = (where: string) => `
 SELECT
-  multiIf(sum(ErrorCount) > 0, 'fail', sum(OkRootCount) > 0, 'success', 'indeterminate') AS outcome,
+  ${traceStatus} AS status,
   toUnixTimestamp64Nano(min(StartTime)) AS start,
   toUnixTimestamp64Nano(max(LastStartTime)) AS lastStart,
   sum(SpanCount) AS spanCount,
@@ -95,7 +93,7 @@ const figureColumns = [
   "toString(min(t.start)) AS start",
   "toString(max(t.lastStart)) AS lastStart",
   ...usageFields.map((name) => `sum(t.${name}) AS ${name}`),
-  "groupArray((t.outcome, t.spanCount, t.totalTokens, t.totalCostUsd, toString(t.lastStart))) AS traces",
+  "groupArray((t.status, t.spanCount, t.totalTokens, t.totalCostUsd, toString(t.lastStart))) AS traces",
 ].join(", ");
 
 const durationsOf = (where: string) => `
@@ -115,7 +113,7 @@ FROM (
   GROUP BY TraceId
 )`;
 
-type TraceTuple = readonly [TraceOutcome, number, number, number, string];
+type TraceTuple = readonly [TraceStatus, number, number, number, string];
 
 interface FiguresRow extends UsageFigures {
   readonly spanCount: number;
@@ -130,6 +128,6 @@ interface DurationsRow extends DurationFigures {
   readonly traceDurationsNano: readonly number[];
 }
 
-function toTrace([outcome, spanCount, totalTokens, totalCostUsd, lastStart]: TraceTuple) {
-  return { outcome, spanCount, totalTokens, totalCostUsd, lastStartUnixNano: BigInt(lastStart) };
+function toTrace([status, spanCount, totalTokens, totalCostUsd, lastStart]: TraceTuple) {
+  return { status, spanCount, totalTokens, totalCostUsd, lastStartUnixNano: BigInt(lastStart) };
 }

@@ -1,6 +1,7 @@
 import { attribute, derivedColumns, searchText, usageFigures } from "./derived-columns.js";
 import { createTable, createView, type Layout, type Table, type View } from "./layout.js";
 import { spanOrder } from "./spans.js";
+import { endState } from "./trace-status.js";
 
 /**
  * The tables. `otel_traces` has AgentOps' own columns, so what is written against AgentOps' database
@@ -106,6 +107,9 @@ const summedColumns = Object.entries(reporters).flatMap(([reporter, condition]) 
 export const traceUsage = (figure: string) =>
   `greatest(sum(ModelCalls${figure}), sum(Wrappers${figure})) + sum(Tools${figure})`;
 
+/** What a summary has of the root. */
+const rootType = "Tuple(SpanName String, ServiceName String, Tags String)";
+
 /**
  * Of a trace, from its summary: calls that report tokens but no cost. Wrappers count as one more where
  * one reports more tokens than all model calls do: no span reports what it adds.
@@ -130,16 +134,12 @@ const traceSummary: Table = {
   SpanCount SimpleAggregateFunction(sum, UInt64),
   OkCount SimpleAggregateFunction(sum, UInt64),
   ErrorCount SimpleAggregateFunction(sum, UInt64),
-  OkRootCount SimpleAggregateFunction(sum, UInt64),
+  EndState SimpleAggregateFunction(max, UInt8),
   PricedCount SimpleAggregateFunction(sum, UInt64),
   UnpricedCalls SimpleAggregateFunction(sum, UInt64),
   UnpricedWrapperTokens SimpleAggregateFunction(max, UInt64),
   ${summedColumns.map(({ column, type }) => `${column} SimpleAggregateFunction(sum, ${type})`).join(",\n  ")},
-  Root AggregateFunction(
-    argMin,
-    Tuple(SpanName String, ServiceName String, StatusCode String, Tags String, EndState String),
-    Tuple(UInt8, DateTime64(9), Int64, String)
-  )`,
+  Root AggregateFunction(argMin, ${rootType}, Tuple(UInt8, DateTime64(9), Int64, String))`,
   engine: "AggregatingMergeTree",
   order: "ORDER BY (project_id, TraceId)",
   settings: {
@@ -165,16 +165,13 @@ SELECT
   count() AS SpanCount,
   countIf(StatusCode = 'Ok') AS OkCount,
   countIf(StatusCode = 'Error') AS ErrorCount,
-  countIf(StatusCode = 'Ok' AND ParentSpanId = '') AS OkRootCount,
+  max(${endState}) AS EndState,
   countIf(HasCost) AS PricedCount,
   countIf(${isUnpriced} AND NOT (${reporters.Wrappers})) AS UnpricedCalls,
   maxIf(TotalTokens, ${isUnpriced} AND ${reporters.Wrappers}) AS UnpricedWrapperTokens,
   ${summedColumns.map(({ column, figure, condition }) => `sumIf(spans.${figure}, ${condition}) AS ${column}`).join(",\n  ")},
   argMinState(
-    CAST(
-      (SpanName, ServiceName, StatusCode, ${attribute("agentops.tags")}, ${attribute("agentops.session.end_state")}),
-      'Tuple(SpanName String, ServiceName String, StatusCode String, Tags String, EndState String)'
-    ),
+    CAST((SpanName, ServiceName, ${attribute("agentops.tags")}), '${rootType}'),
     (ParentSpanId != '', ${spanOrder})
   ) AS Root
 FROM ${from} AS spans`;

@@ -1,6 +1,7 @@
 import type { Database } from "./database.js";
 import { usageFigures } from "./derived-columns.js";
 import { traceUnpricedCount, traceUsage } from "./schema.js";
+import { traceStatus } from "./trace-status.js";
 import { type UsageFigures, usageColumns } from "./usage.js";
 
 export const spanMetricsGroups = ["model", "agent", "tool", "span_name"] as const;
@@ -178,8 +179,7 @@ function countsCallsAlone(group: MetricsGroup): boolean {
 
 const traceKeys = {
   all: "'all'",
-  status:
-    "multiIf(root.EndState = 'Success', 'ok', root.EndState IN ('Error', 'Fail') OR errorCount > 0, 'failed', okCount > 0 AND root.EndState != 'Indeterminate', 'ok', 'unknown')",
+  status: "status",
   hour: "formatDateTime(start, '%Y-%m-%dT%H:00:00', 'UTC')",
   day: "formatDateTime(start, '%Y-%m-%d', 'UTC')",
 } as const;
@@ -188,16 +188,14 @@ function traceSource(group: keyof typeof traceKeys, query: Selection): string {
   return `
     SELECT
       ${traceKeys[group]} AS key,
-      ${traceKeys.status} = 'failed' AS hasFailed,
+      status = 'failed' AS hasFailed,
       toUnixTimestamp64Nano(end) - toUnixTimestamp64Nano(start) AS duration,
       *
     FROM (
       SELECT
-        argMinMerge(Root) AS root,
         min(StartTime) AS start,
         max(EndTime) AS end,
-        sum(OkCount) AS okCount,
-        sum(ErrorCount) AS errorCount,
+        ${traceStatus} AS status,
         sum(PricedCount) AS priced,
         ${traceUnpricedCount} AS unpriced,
         ${usageFigures.map(([figure]) => `${traceUsage(figure)} AS ${figure}`).join(", ")}

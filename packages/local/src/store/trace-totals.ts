@@ -2,15 +2,14 @@ import type { Database } from "./database.js";
 import { traceUsage } from "./schema.js";
 import type { Condition } from "./span-filter.js";
 import { type TraceFilter, traceCondition } from "./trace-filter.js";
+import { traceStatus } from "./trace-status.js";
 import { addUsage, noUsage, type UsageFigures, usageColumns, usageFields } from "./usage.js";
 
 /** Sums over every trace that a filter matches, not only those on the page. */
 export interface TraceTotals extends UsageFigures {
   readonly traceCount: number;
   readonly spanCount: number;
-  /** Traces whose root span is OK and that hold no failed span. */
   readonly okTraceCount: number;
-  /** Traces with at least one failed span. */
   readonly failedTraceCount: number;
 }
 
@@ -110,8 +109,8 @@ async function readShares(
       ${shareOf("matching.traceId")} AS name,
       count() AS traceCount,
       sum(matching.spanCount) AS spanCount,
-      countIf(errorCount = 0 AND okRootCount > 0) AS okTraceCount,
-      countIf(errorCount > 0) AS failedTraceCount,
+      countIf(status = 'ok') AS okTraceCount,
+      countIf(status = 'failed') AS failedTraceCount,
       ${usageFields.map((name) => `sum(matching.${name}) AS ${name}`).join(", ")}
     FROM (${tracesOf(shares)} HAVING ${matching.sql}) AS matching
     GROUP BY name`,
@@ -149,8 +148,7 @@ SELECT
   toUnixTimestamp64Nano(min(StartTime)) AS start,
   toUnixTimestamp64Nano(max(EndTime)) AS end,
   sum(SpanCount) AS spanCount,
-  sum(ErrorCount) AS errorCount,
-  sum(OkRootCount) AS okRootCount,
+  ${traceStatus} AS status,
   ${usageColumns(traceUsage)}
 FROM trace_summary
 WHERE project_id = {projectId:String} AND ${shares.sql}

@@ -10,7 +10,7 @@ import { toolOf } from "../../../mcp/src/trace/span-io.js";
 import { summarizeTrace } from "../../../mcp/src/trace/summary.js";
 import { buildTree, type SpanTree } from "../../../mcp/src/trace/tree.js";
 import { sendSampleRuns } from "../../src/sample/send.js";
-import { startTestServer, type TestServer } from "../harness.js";
+import { defaultProjectId, startTestServer, type TestServer } from "../harness.js";
 import {
   exportOf,
   type KeyValue,
@@ -26,7 +26,7 @@ let traceIds: string[];
 beforeAll(async () => {
   server = await startTestServer();
   traceIds = await sendSampleRuns({ url: server.url });
-  for (const spans of [crew, mixed, ask, ...wrapped, nested, twice]) {
+  for (const spans of [crew, mixed, ask, ...wrapped, nested, twice, ended, remote]) {
     const headers = { "content-type": "application/json" };
     await fetch(`${server.url}/v1/traces`, {
       method: "POST",
@@ -34,7 +34,8 @@ beforeAll(async () => {
       body: toJson(exportOf(...spans)),
     });
     // What is nested has its own test.
-    if (spans !== nested && spans !== twice) traceIds.push(spans[0]?.traceId ?? "");
+    if (spans !== nested && spans !== twice)
+      traceIds.push(...new Set(spans.map(({ traceId }) => traceId)));
   }
 });
 afterAll(() => server.close());
@@ -134,6 +135,39 @@ const twice = [
   spanOf(twiceId, "b2", { name: "gpt.llm", ...inside("b1"), at: 2, values: usage(8, 0.0135) }),
 ];
 
+// What a run says of itself, its root's status and that of a span below; a session inside it fails.
+const OK = 1;
+const FAILED = 2;
+const saying = (endState: string) => ({ "agentops.session.end_state": endState });
+const ended = (
+  [
+    ["Success", 0, 0],
+    ["Success", FAILED, FAILED],
+    ["Fail", OK, OK],
+    ["Error", OK, 0],
+    ["Indeterminate", 0, OK],
+    ["Indeterminate", 0, FAILED],
+    ["Shutdown", 0, OK],
+    ["", OK, 0],
+    ["", 0, 0],
+  ] as const
+).flatMap(([endState, root, below]) => {
+  const id = newTraceId();
+  const fields = { ...inside("a0"), at: 1, status: { code: below }, values: saying("Error") };
+  return [
+    spanOf(id, "a0", { name: "run.session", status: { code: root }, values: saying(endState) }),
+    spanOf(id, "a1", { name: "inner.session", ...fields }),
+  ];
+});
+// One whose parent is traced elsewhere.
+const remote = [
+  spanOf(newTraceId(), "a2", {
+    ...inside("a0"),
+    status: { code: FAILED },
+    values: saying("Success"),
+  }),
+];
+
 // One span of each way to tell a kind, a tool and an agent.
 const mixedId = newTraceId();
 const ways: [string, Record<string, string>][] = [
@@ -227,6 +261,24 @@ describe("metrics are those of the MCP server's span tree", () => {
     );
     const wrappedIds = [...wrapped, twice].map(([root]) => root?.traceId ?? "");
     expect(wrappedIds.map((id) => counts.get(id))).toEqual([0, 1, 1, 0]);
+  });
+
+  test("and the list and the dashboard count traces by status as they do", async () => {
+    const { body } = await server.read("/v4/spans/metrics?group_by=status");
+    const count = (key: string) => body.rows.find((row: WireRow) => row.key === key)?.count;
+    const counts = [count("ok"), count("failed"), count("unknown")];
+    expect(Math.min(...counts)).toBeGreaterThan(0);
+
+    const { metrics } = (await server.read("/v4/traces?limit=1")).body;
+    expect([metrics.success_count, metrics.fail_count, metrics.indeterminate_count]).toEqual(
+      counts,
+    );
+    const dashboard = (await server.read(`/v4/meterics/project/${defaultProjectId}`)).body;
+    expect([
+      dashboard.success_datetime.length,
+      dashboard.fail_datetime.length,
+      dashboard.indeterminate_datetime.length,
+    ]).toEqual(counts);
   });
 
   test("by span name, but for what wrappers report again", async () => {
