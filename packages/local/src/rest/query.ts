@@ -38,11 +38,12 @@ export const integer = z
   .regex(/^[+-]?\d+$/, "int_parsing")
   .transform(Number);
 
-/** Of no more digits than a double holds: an infinite one is none. */
+/** 0 or more, of no more digits than a double holds: an infinite one is none. */
 export const amount = z
   .string()
-  .regex(/^\d{1,30}(\.\d+)?$/, "float_parsing")
-  .transform(Number);
+  .regex(/^[+-]?\d{1,30}(\.\d+)?$/, "float_parsing")
+  .transform(Number)
+  .pipe(z.number().min(0));
 
 export const time = z.string().transform((text, context) => {
   const unixNano = parseTime(text);
