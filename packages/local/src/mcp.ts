@@ -26,8 +26,9 @@ export function createMcpRoute({ defaultKey, ...options }: McpRouteOptions): Mcp
     async fetch(request) {
       opening ??= openEndpoint(new URL(request.url).origin, options);
       const { endpoint, keyHeader } = await opening;
+      const isAnonymous = !request.headers.has(keyHeader) && !hasBearer(request);
       // Asked each time, because a key can be rotated while the server runs.
-      const key = request.headers.has(keyHeader) ? undefined : await defaultKey?.();
+      const key = isAnonymous ? await defaultKey?.() : undefined;
       if (key !== undefined) request.headers.set(keyHeader, key);
       return await endpoint.fetch(request);
     },
@@ -37,6 +38,11 @@ export function createMcpRoute({ defaultKey, ...options }: McpRouteOptions): Mcp
       opened?.agentOps.close();
     },
   };
+}
+
+/** Who sends a project's key there, as the REST API takes tokens, must not be shown another project. */
+function hasBearer({ headers }: Request): boolean {
+  return /^bearer\b/i.test(headers.get("authorization") ?? "");
 }
 
 async function openEndpoint(

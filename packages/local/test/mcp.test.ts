@@ -59,6 +59,14 @@ describe("/mcp on loopback", () => {
     expect(await call(client, "list_traces")).toMatch(/^invalid_api_key: /);
   });
 
+  test("takes Authorization for no key, and reads no other project instead", async () => {
+    const client = await connect(server.url, { Authorization: `Bearer ${defaultKey}` });
+
+    expect(await call(client, "list_traces")).toMatch(
+      /^missing_api_key: [\s\S]*X-Agentops-Api-Key/,
+    );
+  });
+
   test("refuses a page of another site", async () => {
     const { status } = await server.get("/mcp", { origin: "https://example.com" });
 

@@ -3,6 +3,7 @@
  * load the MCP server.
  */
 export {
+  agentopsKinds,
   kindsByDeclaration,
   kindsByNamePattern,
   kindsByOperation,

@@ -30,6 +30,7 @@ const parsingErrors: Readonly<Record<string, string>> = {
   int_parsing: "Input should be a valid integer, unable to parse string as an integer",
   float_parsing: "Input should be a valid number, unable to parse string as a number",
   datetime_parsing: "Input should be a valid datetime or date",
+  string_pattern_mismatch: "String should match pattern '^[0-9a-f]{32}$'",
 };
 
 export const integer = z
@@ -37,11 +38,12 @@ export const integer = z
   .regex(/^[+-]?\d+$/, "int_parsing")
   .transform(Number);
 
-/** Of no more digits than a double holds: an infinite one is none. */
+/** 0 or more, of no more digits than a double holds: an infinite one is none. */
 export const amount = z
   .string()
-  .regex(/^\d{1,30}(\.\d+)?$/, "float_parsing")
-  .transform(Number);
+  .regex(/^[+-]?\d{1,30}(\.\d+)?$/, "float_parsing")
+  .transform(Number)
+  .pipe(z.number().min(0));
 
 export const time = z.string().transform((text, context) => {
   const unixNano = parseTime(text);
@@ -53,7 +55,10 @@ export const time = z.string().transform((text, context) => {
 export const timeUpTo = time.transform((unixNano) => unixNano && endOfMicrosecond(unixNano));
 
 function fieldError(issue: z.core.$ZodIssue): FieldError {
-  return { ...wording(issue), loc: ["query", ...issue.path.map(String)] };
+  return {
+    ...wording(issue),
+    loc: ["query", ...issue.path.map((part) => (typeof part === "number" ? part : String(part)))],
+  };
 }
 
 function wording(issue: z.core.$ZodIssue): Pick<FieldError, "type" | "msg"> {

@@ -1,3 +1,4 @@
+import { agentopsKinds } from "mcp-server-agentops-api/semconv";
 import { z } from "zod";
 import {
   type AttributeFilter,
@@ -24,7 +25,22 @@ const limit = (most: number, unasked: number) =>
   integer.pipe(z.number().min(1).max(most)).default(unasked);
 const text = z.string().min(1).optional();
 const many = z.array(z.string().min(1)).default([]);
-const traceIds = many.pipe(z.array(z.string()).max(MAX_TRACE_IDS));
+const traceIds = many.pipe(z.array(z.string()).max(MAX_TRACE_IDS)).pipe(
+  z.array(
+    z
+      .string()
+      .toLowerCase()
+      .regex(/^[0-9a-f]{32}$/, "string_pattern_mismatch"),
+  ),
+);
+const kind = z.string().toLowerCase().pipe(z.enum(agentopsKinds));
+
+const statuses = new Map(spanStatuses.map((status) => [status.toLowerCase(), status]));
+const status = z
+  .string()
+  .toLowerCase()
+  .pipe(z.enum([...statuses.keys()]))
+  .transform((name) => statuses.get(name));
 
 const searchSchema = z.object({
   trace_id: traceIds,
@@ -32,16 +48,11 @@ const searchSchema = z.object({
   end_time: timeUpTo.optional(),
   text,
   name: text,
-  kind: text,
+  kind: kind.optional(),
   model: text,
   tool: text,
   agent: text,
-  status: z
-    .string()
-    .toLowerCase()
-    .transform((status) => status.replace(/^./, (first) => first.toUpperCase()))
-    .pipe(z.enum(spanStatuses))
-    .optional(),
+  status: status.optional(),
   min_duration_ms: amount.optional(),
   min_cost_usd: amount.optional(),
   attribute: many,
@@ -59,7 +70,7 @@ export function parseSearchQuery(query: Query): SpanQuery {
     untilUnixNano: parsed.end_time,
     text,
     name,
-    agentopsKind: parsed.kind?.toLowerCase(),
+    agentopsKind: parsed.kind,
     model,
     tool,
     agent,

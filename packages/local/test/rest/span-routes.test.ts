@@ -425,7 +425,9 @@ describe("a search", () => {
     ["limit=0", "limit", "greater_than_equal"],
     ["limit=101", "limit", "less_than_equal"],
     ["status=fine", "status", "literal_error"],
+    ["kind=fine", "kind", "literal_error"],
     ["min_cost_usd=much", "min_cost_usd", "float_parsing"],
+    ["min_duration_ms=-1", "min_duration_ms", "greater_than_equal"],
     [`min_cost_usd=${"9".repeat(400)}`, "min_cost_usd", "float_parsing"],
     ["text=", "text", "string_too_short"],
     ["trace_id=a&".repeat(401), "trace_id", "too_long"],
@@ -437,6 +439,25 @@ describe("a search", () => {
     expect(body).toEqual({
       detail: [{ type, loc: ["query", field], msg: expect.stringMatching(/^\w.+/), input: null }],
     });
+  });
+
+  test("refuses a trace id that is none", async () => {
+    for (const path of ["/v4/spans/search", "/v4/spans/metrics"]) {
+      const { status, body } = await server.read(`${path}?trace_id=xyz&trace_id=${mixedId}`);
+      expect(status).toBe(422);
+      expect(body.detail).toMatchObject([
+        { type: "string_pattern_mismatch", loc: ["query", "trace_id", 0] },
+      ]);
+    }
+    expect(await names({ trace_id: mixedId.toUpperCase(), model: "o3" })).toEqual(["model"]);
+  });
+
+  test("names every wrong parameter, with what it may be, as the docs spell it", async () => {
+    const { body } = await server.read("/v4/spans/search?kind=fine&status=fine");
+    expect(body.detail.map(({ msg }: { msg: string }) => msg)).toEqual([
+      "Input should be one of session, workflow, agent, task, chain, llm, tool, handoff, guardrail, http, unknown",
+      "Input should be one of ok, error, unset",
+    ]);
   });
 
   test("needs a token", async () => {

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { AgentopsKind } from "../trace/agentops-kind.js";
+import { agentopsKinds } from "../trace/agentops-kind.js";
 import type { SpanFilter } from "../trace/find.js";
 import { type Answer, callText, renderAnswer, shownCounts } from "./answer.js";
 import { defineTool, type ToolContext } from "./define-tool.js";
@@ -28,19 +28,6 @@ import { formatCount, plural } from "./text.js";
 import { resolveTraceId } from "./trace-ids.js";
 import { searchedText, type TracesWithMatch, tracesWithMatch } from "./traces-with-match.js";
 
-const KINDS = [
-  "session",
-  "workflow",
-  "agent",
-  "task",
-  "chain",
-  "llm",
-  "tool",
-  "handoff",
-  "guardrail",
-  "http",
-] as const satisfies readonly AgentopsKind[];
-
 /** Most spans that one call shows. */
 const MAX_LIMIT = 200;
 
@@ -61,7 +48,7 @@ export const searchSpans = defineTool({
       .optional()
       .describe("In names, errors, prompts, arguments, results; any case."),
     trace_id: traceId.optional(),
-    kind: z.enum(KINDS).optional(),
+    kind: z.enum(agentopsKinds).exclude(["unknown"]).optional(),
     name: searchText.optional().describe("Part of the span's name."),
     model: searchText.optional().describe("Part of its name."),
     tool: searchText.optional().describe("Its whole name."),

@@ -2,18 +2,21 @@ import { attributeKeys, firstText, modelOf } from "./semconv.js";
 import type { Attributes, Span } from "./trace.js";
 
 /** What a span does in an agent system, as opposed to its OpenTelemetry `spanKind`. */
-export type AgentopsKind =
-  | "session"
-  | "workflow"
-  | "agent"
-  | "task"
-  | "chain"
-  | "llm"
-  | "tool"
-  | "handoff"
-  | "guardrail"
-  | "http"
-  | "unknown";
+export const agentopsKinds = [
+  "session",
+  "workflow",
+  "agent",
+  "task",
+  "chain",
+  "llm",
+  "tool",
+  "handoff",
+  "guardrail",
+  "http",
+  "unknown",
+] as const;
+
+export type AgentopsKind = (typeof agentopsKinds)[number];
 
 /** As the last part of a span's name, where the SDK puts the kind, and in `agentops.span.kind`. */
 export const kindsBySuffix: ReadonlyMap<string, AgentopsKind> = new Map([

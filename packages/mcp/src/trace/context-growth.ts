@@ -6,7 +6,7 @@ import type { SpanNode, SpanTree } from "./tree.js";
 /** How the prompts of one agent grew over its model calls. */
 export interface ContextGrowth {
   readonly agent: string | undefined;
-  /** By start time. */
+  /** By start time; without those that reported no tokens, unless none did. */
   readonly calls: readonly ContextCall[];
   readonly peakTokens: number;
 }
@@ -41,14 +41,19 @@ export const minJumpShare = 0.25;
 
 /** Agents in order of their first model call. */
 export function contextGrowth(tree: SpanTree): readonly ContextGrowth[] {
-  const sizes = new Map<SpanNode, number>();
-  const turns = conversationTurns(tree);
-  for (const turn of turns) sizes.set(turn.node, inputTokensOf(turn));
-  return [...groupBy(turns, ({ node }) => node.agent)].map(([agent, ofAgent]) => {
-    const calls = ofAgent.map((turn) => contextCall(turn, sizes));
+  return [...groupBy(conversationTurns(tree), ({ node }) => node.agent)].map(([agent, turns]) => {
+    const comparable = comparableTurns(turns);
+    const sizes = new Map(comparable.map((turn) => [turn.node, inputTokensOf(turn)]));
+    const calls = comparable.map((turn) => contextCall(turn, sizes));
     const peakTokens = calls.reduce((peak, { inputTokens }) => Math.max(peak, inputTokens), 0);
     return { agent, calls, peakTokens };
   });
+}
+
+/** Those that reported tokens, where any did: a call that failed reports none, and no estimate is a step of a measured curve. */
+function comparableTurns(turns: readonly Turn[]): readonly Turn[] {
+  const measured = turns.filter(({ node }) => node.own.tokens.input > 0);
+  return measured.length > 0 ? measured : turns;
 }
 
 function contextCall(turn: Turn, sizes: ReadonlyMap<SpanNode, number>): ContextCall {

@@ -210,6 +210,17 @@ describe("context growth", () => {
     ]);
   });
 
+  test("leaves out calls that failed before they counted tokens", () => {
+    const tree = draw("a.llm  [-]\nb.llm    [-]\nc.llm      [-]", {
+      "a.llm": chat("u: Hi", "a: Ok.", tokens(1200)),
+      "b.llm": { ...chat("u: Ho"), status: "error" },
+      "c.llm": chat("u: Hi / a: Ok. / u: Ho", "a: Ok.", tokens(1300)),
+    });
+    expect(contextGrowth(tree)[0]?.calls.map(({ inputTokens }) => inputTokens)).toEqual([
+      1200, 1300,
+    ]);
+  });
+
   test("is estimated from the prompt's length where no tokens were reported", () => {
     const tree = draw("a.llm  [-]", { "a.llm": chat(`u: ${"x".repeat(400)}`) });
     expect(contextGrowth(tree)[0]?.calls[0]).toMatchObject({ inputTokens: 100, isEstimate: true });
