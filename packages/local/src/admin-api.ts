@@ -168,8 +168,20 @@ function adminApi(tokens: Tokens, { fetch, url, ...connection }: Connection): Ad
     async request(method, path, options) {
       const response = await send(method, path, options);
       if (response.ok) return await response.json();
-      throw new StartError(`The server answered ${response.status}: ${await response.text()}`);
+      const reason = detailIn(await response.text());
+      throw new StartError(`The server answered ${response.status}: ${reason}`);
     },
     tokenOf: (project) => tokens.issue(project),
   };
+}
+
+const refusalSchema = z.object({ detail: z.string() });
+
+/** What a refusal says to a person, else the whole of it. */
+function detailIn(text: string): string {
+  try {
+    return refusalSchema.parse(JSON.parse(text)).detail;
+  } catch {
+    return text;
+  }
 }
