@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { type AdminApi, openAdminApi, type ServerLocation } from "./admin-api.js";
+import { type AdminApi, requireExisting, type ServerLocation } from "./admin-api.js";
 import { SPAN_COUNT_HEADER } from "./otlp/exporter.js";
 import { counted, createProgress, type Terminal } from "./progress.js";
 import { projectNamed } from "./projects.js";
@@ -32,7 +32,7 @@ export async function runExport(
   location: ServerLocation,
   { output, terminal }: ExportStreams,
 ): Promise<void> {
-  const api = await openAdminApi(location);
+  const api = await requireExisting(location);
   const progress = createProgress(terminal);
   let spans = 0;
 

@@ -93,7 +93,9 @@ describe("a running server", () => {
     const otherDir = await temporaryFolder();
     const samePort = run("--port", new URL(server.url).port, "--data-dir", otherDir);
     expect(await samePort.exited).toBe(1);
-    expect(samePort.stderr()).toMatch(/port is in use.*--port/);
+    expect(samePort.stderr()).toMatch(
+      /agentops-local already listens on 127\.0\.0\.1:\d+, with another data folder.*--port/,
+    );
 
     expect((await fetch(`${server.url}/health`)).status).toBe(200);
     server.child.kill("SIGINT");

@@ -301,6 +301,13 @@ test("an export is of one project, and of traces by id or time, whole", async ()
   );
 });
 
+test("an export of a mistyped folder is an error, and makes none", async () => {
+  const { code, stdout, stderr } = await exported("mistyped");
+  expect([code, stdout]).toEqual([1, ""]);
+  expect(stderr).toContain(`There is no agentops-local data in ${path("mistyped")}.`);
+  await expect(access(path("mistyped"))).rejects.toThrow("ENOENT");
+});
+
 describe("GET /v1/traces", () => {
   test("needs a token, and refuses parameters that mean nothing", async () => {
     server = await serve(path("route"));

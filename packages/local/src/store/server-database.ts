@@ -80,12 +80,8 @@ function connect(
 /** As long as an OTLP exporter waits, or longer. */
 const REQUEST_TIMEOUT_MS = 60_000;
 
-/**
- * True if a program was there before and made its tables.
- *
- * @throws {StartError} when it does not answer, or not to this user.
- */
-export async function hasTraces(server: ClickHouseServer): Promise<boolean> {
+/** @throws {StartError} when it does not answer, or not to this user. */
+export async function hasTable(server: ClickHouseServer): Promise<boolean> {
   return await ask(server, (client) =>
     isListed(client, "tables WHERE name = 'otel_traces' AND database", server),
   );
