@@ -73,7 +73,7 @@ Usage: agentops-local [options]
   --project <id or name>
                       whose traces to export, or where to import them (the default project)
   --since, --until <time>
-                      export traces that ran between: 12h, 30d, 8w ago, 2026-01-31, 2026-01-31T09:30
+                      export traces that ran between: 12h, 30d, 8w ago, 2026-01-31 (all of it), 2026-01-31T09:30; UTC
   --trace-id <id>     export that trace; may come several times
   --help              print this
   --version           print the version

@@ -83,11 +83,19 @@ function parameters({ traceIds, fromUnixNano, untilUnixNano }: ExportQuery): URL
 }
 
 function brokenOff(cause: unknown, spans: number): StartError {
-  const reason =
-    systemCode(cause) === "EPIPE"
-      ? "whatever reads it has stopped."
-      : "see that the server runs, or that no other process has the folder, and export again.";
-  return new StartError(`The export broke off after ${counted(spans, "span")}: ${reason}`, {
-    cause,
-  });
+  return new StartError(
+    `The export broke off after ${counted(spans, "span")}: ${reasonOf(cause)}`,
+    {
+      cause,
+    },
+  );
+}
+
+function reasonOf(error: unknown): string {
+  const code = systemCode(error);
+  if (code === "EPIPE") return "whatever reads it has stopped.";
+  const isOutput = error instanceof Error && "syscall" in error && error.syscall === "write";
+  return isOutput
+    ? `the output cannot be written (${code}). Make room for it, or write it elsewhere.`
+    : "see that the server runs, or that no other process has the folder, and export again.";
 }

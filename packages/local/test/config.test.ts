@@ -63,6 +63,16 @@ test("export takes what to look for, import a file; their options are for them a
   expect(() => parseCommand(["import", "-", "--since", "1h"], linux)).toThrow("goes with export");
 });
 
+test("a date is its whole day, in UTC", () => {
+  const args = ["export", "--since", "2026-01-31", "--until", "2026-01-31"];
+  expect(parseCommand(args, linux)).toMatchObject({
+    query: {
+      fromUnixNano: 1_769_817_600_000_000_000n,
+      untilUnixNano: 1_769_903_999_999_999_999n,
+    },
+  });
+});
+
 test("an age counts from now", () => {
   const { query } = parseCommand(["export", "--since", "12h"], linux) as {
     query: { fromUnixNano: bigint };

@@ -2,7 +2,7 @@ import { access, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
-import { type Run, type RunningBinary, run, serve } from "./binary.js";
+import { type Run, type RunningBinary, run, runInto, serve } from "./binary.js";
 import { defaultProjectId, fetchToken, folderForTests, readAs } from "./harness.js";
 import {
   exportOf,
@@ -300,6 +300,20 @@ test("an export is of one project, and of traces by id or time, whole", async ()
     "No project has that id or name",
   );
 });
+
+test.runIf(process.platform === "linux")(
+  "an export that finds no room says so, and how far it came",
+  async () => {
+    await importedText("full", linesOf([exportOf(spanAt(0, 1, { traceId: newTraceId() }))]));
+    const { code, stderr } = await finished(
+      runInto("/dev/full", "export", "--data-dir", path("full")),
+    );
+    expect([code, stderr]).toEqual([
+      1,
+      "agentops-local: The export broke off after 0 spans: the output cannot be written (ENOSPC). Make room for it, or write it elsewhere.\n",
+    ]);
+  },
+);
 
 test("an export of a mistyped folder is an error, and makes none", async () => {
   const { code, stdout, stderr } = await exported("mistyped");
