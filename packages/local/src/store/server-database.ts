@@ -4,7 +4,7 @@ import {
   ClickHouseLogLevel,
   createClient,
 } from "@clickhouse/client";
-import { StartError, systemCode } from "../start-error.js";
+import { StartError } from "../start-error.js";
 import type { ClickHouseServer, Database } from "./database.js";
 import { type Layout, onCluster } from "./layout.js";
 import { createServerIntake } from "./server-intake.js";
@@ -133,5 +133,6 @@ async function ask<Answer>(
 function refusal(error: unknown): string {
   if (error instanceof StartError) return `has no database of that name`;
   if (error instanceof ClickHouseError) return `refuses (${error.type ?? error.code})`;
-  return `does not answer (${systemCode(error)})`;
+  const isSystem = error instanceof Error && "code" in error;
+  return isSystem ? `does not answer (${error.code})` : "does not answer as ClickHouse does";
 }
