@@ -1,18 +1,10 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { z } from "zod";
 import { createApp } from "./app.js";
-import { instanceId } from "./instance.js";
+import { findServer } from "./running-server.js";
 import { StartError } from "./start-error.js";
-import { openStore, type Project, placeOf, type StoreLocation } from "./store/index.js";
+import { hasTraces, openStore, type Project, placeOf, type StoreLocation } from "./store/index.js";
 import { openTokens, type SecretLocation, type Tokens } from "./tokens.js";
 import { version } from "./version.js";
-
-/** Where a running server tells this machine's other programs how to reach it, and where its traces are. */
-const SERVER_URL_FILE = "server-url";
-
-/** A server says in a moment who it is; another program on its port may never answer. */
-const HEALTH_TIMEOUT_MS = 2_000;
 
 /** Where a server's traces are, and what it signs tokens with. */
 export type ServerLocation = StoreLocation & SecretLocation;
@@ -50,14 +42,30 @@ export async function openAdminApi(location: ServerLocation): Promise<AdminApi> 
   return (await connectToServer(location)) ?? (await openInProcess(location));
 }
 
-/** Leaves word that a server answers there; the result takes it back. */
-export async function announceServer(
-  location: StoreLocation,
-  url: string,
-): Promise<() => Promise<void>> {
-  const path = join(location.dataDir, SERVER_URL_FILE);
-  await writeFile(path, [url, instanceId, placeOf(location)].join("\n"), { mode: 0o600 });
-  return () => rm(path, { force: true });
+/**
+ * The same for who only looks: undefined where no database was made yet. One of AgentOps' own is never
+ * made here: that it is not there is an error.
+ *
+ * @throws {StartError}
+ */
+export async function openExisting(location: ServerLocation): Promise<AdminApi | undefined> {
+  const running = await connectToServer(location);
+  if (running) return running;
+  const exists = location.clickHouse?.readOnly !== undefined || (await hasTraces(location));
+  return exists ? await openInProcess(location) : undefined;
+}
+
+/**
+ * For commands that have nothing to do where there is nothing.
+ *
+ * @throws {StartError}
+ */
+export async function requireExisting(location: ServerLocation): Promise<AdminApi> {
+  const api = await openExisting(location);
+  if (api) return api;
+  throw new StartError(
+    `There is no agentops-local data in ${placeOf(location)}. Give the --data-dir that the server has.`,
+  );
 }
 
 /**
@@ -66,12 +74,9 @@ export async function announceServer(
  * @throws {StartError} when it does not let this user in, or serves another database than the one that was asked for.
  */
 export async function connectToServer(location: ServerLocation): Promise<AdminApi | undefined> {
-  const path = join(location.dataDir, SERVER_URL_FILE);
-  const word = await readFile(path, "utf8").catch(() => undefined);
-  if (!word) return undefined;
-  const [url = "", instance, place = ""] = word.split("\n");
-  // A killed server leaves its word behind, and another program may have taken the port.
-  if (!instance || (await instanceAt(url)) !== instance) return undefined;
+  const running = await findServer(location.dataDir);
+  if (!running) return undefined;
+  const { url, place } = running;
   const api = adminApi(await openTokens(location), {
     fetch: (request) => fetch(request),
     url,
@@ -89,18 +94,6 @@ export async function connectToServer(location: ServerLocation): Promise<AdminAp
   return api;
 }
 
-const instanceSchema = z.object({ instance: z.string() });
-
-/** Asked without a token; undefined where no server of this program answers. */
-async function instanceAt(url: string): Promise<string | undefined> {
-  const signal = AbortSignal.timeout(HEALTH_TIMEOUT_MS);
-  const response = await fetch(`${url}/health`, { redirect: "error", signal }).catch(
-    () => undefined,
-  );
-  const body: unknown = await response?.json().catch(() => undefined);
-  return instanceSchema.safeParse(body).data?.instance;
-}
-
 function refusal(url: string, status: number): string {
   const advice =
     status === 401
@@ -114,7 +107,7 @@ function refusal(url: string, status: number): string {
  *
  * @throws {StartError}
  */
-export async function openInProcess(location: ServerLocation): Promise<AdminApi> {
+async function openInProcess(location: ServerLocation): Promise<AdminApi> {
   const store = await openStore(location);
   const tokens = await openTokens(location).catch(async (error: unknown) => {
     await store.close();
@@ -168,8 +161,20 @@ function adminApi(tokens: Tokens, { fetch, url, ...connection }: Connection): Ad
     async request(method, path, options) {
       const response = await send(method, path, options);
       if (response.ok) return await response.json();
-      throw new StartError(`The server answered ${response.status}: ${await response.text()}`);
+      const reason = detailIn(await response.text());
+      throw new StartError(`The server answered ${response.status}: ${reason}`);
     },
     tokenOf: (project) => tokens.issue(project),
   };
+}
+
+const refusalSchema = z.object({ detail: z.string() });
+
+/** What a refusal says to a person, else the whole of it. */
+function detailIn(text: string): string {
+  try {
+    return refusalSchema.parse(JSON.parse(text)).detail;
+  } catch {
+    return text;
+  }
 }

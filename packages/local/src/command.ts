@@ -3,7 +3,7 @@ import { durationMs } from "./duration.js";
 import type { ExportQuery } from "./export.js";
 import type { ImportOptions } from "./import.js";
 import type { ProjectsAction } from "./projects.js";
-import { parseTime } from "./rest/time.js";
+import { parseEndTime, parseTime } from "./rest/time.js";
 import { ConfigError } from "./start-error.js";
 
 /** What the command line asks for. */
@@ -111,14 +111,19 @@ function exportQuery(flags: CommandFlags): ExportQuery {
   return {
     project: flags.project,
     traceIds,
-    fromUnixNano: flags.since === undefined ? undefined : pastTime("--since", flags.since),
-    untilUnixNano: flags.until === undefined ? undefined : pastTime("--until", flags.until),
+    fromUnixNano: pastTime("--since", flags.since, parseTime),
+    untilUnixNano: pastTime("--until", flags.until, parseEndTime),
   };
 }
 
-function pastTime(flag: string, text: string): bigint {
+function pastTime(
+  flag: string,
+  text: string | undefined,
+  parse: (text: string) => bigint | undefined,
+): bigint | undefined {
+  if (text === undefined) return undefined;
   const agoMs = durationMs(text);
-  const unixNano = agoMs === undefined ? parseTime(text) : BigInt(Date.now() - agoMs) * 1_000_000n;
+  const unixNano = agoMs === undefined ? parse(text) : BigInt(Date.now() - agoMs) * 1_000_000n;
   if (unixNano !== undefined) return unixNano;
   throw new ConfigError(
     `${flag} must be how long ago (12h, 30d, 8w) or a date or time: 2026-01-31, 2026-01-31T09:30.`,

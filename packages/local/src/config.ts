@@ -1,11 +1,11 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { clickHouseOf, clickHouseSchema } from "./clickhouse-config.js";
 import { type Command, checkReadOnly, commandOf } from "./command.js";
 import { durationMs } from "./duration.js";
-import { agentopsCloud, type CloudUrls } from "./forward/cloud.js";
-import { httpUrl } from "./http-url.js";
+import type { CloudUrls } from "./forward/cloud.js";
+import { cloudUrlsOf, forwardFields } from "./forward-config.js";
 import { ConfigError } from "./start-error.js";
 import type { ClickHouseServer } from "./store/index.js";
 
@@ -73,7 +73,7 @@ Usage: agentops-local [options]
   --project <id or name>
                       whose traces to export, or where to import them (the default project)
   --since, --until <time>
-                      export traces that ran between: 12h, 30d, 8w ago, 2026-01-31, 2026-01-31T09:30
+                      export traces that ran between: 12h, 30d, 8w ago, 2026-01-31 (all of it), 2026-01-31T09:30; UTC
   --trace-id <id>     export that trace; may come several times
   --help              print this
   --version           print the version
@@ -85,11 +85,6 @@ Usage: agentops-local [options]
 `;
 
 const portRule = "--port (AGENTOPS_LOCAL_PORT) must be a port number, 0 to 65535.";
-const forwardRule =
-  '--forward (AGENTOPS_LOCAL_FORWARD) must be an http(s) URL without credentials or "cloud", --forward-exporter (AGENTOPS_LOCAL_FORWARD_EXPORTER) such a URL.';
-
-const forwardUrl = httpUrl(forwardRule).transform((url) => url.replace(/\/+$/, ""));
-
 const MIN_SECRET_LENGTH = 32;
 
 const retentionRule =
@@ -105,10 +100,13 @@ const schema = z.object({
   host: z
     .string()
     .min(1, "--host (AGENTOPS_LOCAL_HOST) must be an address or host name.")
+    .transform((host) => host.replace(/^\[(.*)\]$/, "$1"))
     .default("127.0.0.1"),
-  dataDir: z.string().min(1, "--data-dir (AGENTOPS_LOCAL_DATA_DIR) must be a path."),
-  forward: z.union([z.literal("cloud"), forwardUrl], forwardRule).optional(),
-  forwardExporter: forwardUrl.optional(),
+  dataDir: z
+    .string()
+    .min(1, "--data-dir (AGENTOPS_LOCAL_DATA_DIR) must be a path.")
+    .transform((path) => resolve(path)),
+  ...forwardFields,
   retentionMs: z
     .string()
     .transform(durationMs)
@@ -151,8 +149,9 @@ export function parseCommand(args: readonly string[], environment: Environment):
   if (!parsed.success) {
     throw new ConfigError(parsed.error.issues.map(({ message }) => message).join("\n"));
   }
-  const { forward: api, forwardExporter: exporter, ...config } = parsed.data;
-  const served = { ...config, ...(api && { forward: cloudUrls(api, exporter) }) };
+  const { forward: _, forwardExporter: __, ...config } = parsed.data;
+  const forward = cloudUrlsOf(parsed.data);
+  const served = { ...config, ...(forward && { forward }) };
   const command = commandOf(words, flags, served);
   if (flags["read-only"]) checkReadOnly(command);
   return command;
@@ -164,19 +163,15 @@ function variableOf(setting: Setting): string {
   return `AGENTOPS_LOCAL_${setting.toUpperCase().replaceAll("-", "_")}`;
 }
 
-function cloudUrls(api: string, exporter: string | undefined): CloudUrls {
-  const urls = api === "cloud" ? agentopsCloud : { api, exporter: api };
-  return exporter ? { ...urls, exporter } : urls;
-}
-
 function parseWords(args: readonly string[]) {
   try {
     const parsed = parseArgs({ args: [...args], options, allowPositionals: true });
     return { flags: parsed.values, words: parsed.positionals };
   } catch (error) {
     const names = Object.keys(options).map((name) => `--${name}`);
-    const reason = error instanceof Error ? error.message.split(". ")[0] : String(error);
-    throw new ConfigError(`${reason}. Valid options: ${names.join(", ")}.`, { cause: error });
+    const [reason = ""] = error instanceof Error ? error.message.split(/\.\s/) : [String(error)];
+    const problem = reason.replace("is ambiguous", "must not begin with a dash");
+    throw new ConfigError(`${problem}. Valid options: ${names.join(", ")}.`, { cause: error });
   }
 }
 

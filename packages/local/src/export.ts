@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { type AdminApi, openAdminApi, type ServerLocation } from "./admin-api.js";
+import { type AdminApi, requireExisting, type ServerLocation } from "./admin-api.js";
 import { SPAN_COUNT_HEADER } from "./otlp/exporter.js";
 import { counted, createProgress, type Terminal } from "./progress.js";
 import { projectNamed } from "./projects.js";
@@ -32,7 +32,7 @@ export async function runExport(
   location: ServerLocation,
   { output, terminal }: ExportStreams,
 ): Promise<void> {
-  const api = await openAdminApi(location);
+  const api = await requireExisting(location);
   const progress = createProgress(terminal);
   let spans = 0;
 
@@ -83,11 +83,19 @@ function parameters({ traceIds, fromUnixNano, untilUnixNano }: ExportQuery): URL
 }
 
 function brokenOff(cause: unknown, spans: number): StartError {
-  const reason =
-    systemCode(cause) === "EPIPE"
-      ? "whatever reads it has stopped."
-      : "see that the server runs, or that no other process has the folder, and export again.";
-  return new StartError(`The export broke off after ${counted(spans, "span")}: ${reason}`, {
-    cause,
-  });
+  return new StartError(
+    `The export broke off after ${counted(spans, "span")}: ${reasonOf(cause)}`,
+    {
+      cause,
+    },
+  );
+}
+
+function reasonOf(error: unknown): string {
+  const code = systemCode(error);
+  if (code === "EPIPE") return "whatever reads it has stopped.";
+  const isOutput = error instanceof Error && "syscall" in error && error.syscall === "write";
+  return isOutput
+    ? `the output cannot be written (${code}). Make room for it, or write it elsewhere.`
+    : "see that the server runs, or that no other process has the folder, and export again.";
 }

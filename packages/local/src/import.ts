@@ -1,5 +1,6 @@
+import { once } from "node:events";
 import { constants, createReadStream } from "node:fs";
-import { access } from "node:fs/promises";
+import { access, stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { createGunzip } from "node:zlib";
@@ -14,7 +15,7 @@ import { defaultProject } from "./store/index.js";
 
 /** What `agentops-local import` is asked to do. */
 export interface ImportOptions {
-  /** `-` for the standard input; a name that ends in `.gz` is unpacked. */
+  /** `-` for the standard input; gzip is unpacked. */
   readonly file: string;
   /** Id or name; the default project without it. */
   readonly project?: string | undefined;
@@ -52,7 +53,8 @@ export async function runImport(
   try {
     const { id, name, api_key: apiKey } = await projectNamed(api, project);
     const token = await api.tokenOf({ id, apiKey });
-    const lines = readLines(file === "-" ? input : openFile(file), MAX_EXPORT_BYTES);
+    const source = await unpacked(file === "-" ? input : createReadStream(file));
+    const lines = readLines(source, MAX_EXPORT_BYTES);
     for await (const batch of batches(lines)) {
       const outcomes = await Promise.all(batch.map((line) => store(api, token, line)));
       for (const outcome of outcomes) report.add(outcome);
@@ -74,14 +76,23 @@ async function requireFile(path: string): Promise<void> {
     const problem = code === "ENOENT" ? "There is no such file" : `It cannot be read (${code})`;
     throw new StartError(`${problem}: ${path}`, { cause });
   }
+  if ((await stat(path)).isDirectory()) {
+    throw new StartError(`That is a folder, and import takes one file: ${path}`);
+  }
 }
 
-function openFile(path: string): Readable {
-  const file = createReadStream(path);
-  if (!path.endsWith(".gz")) return file;
-  const unpacked = createGunzip();
-  file.on("error", (error) => unpacked.destroy(error));
-  return file.pipe(unpacked);
+/** What gzip begins with. */
+const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
+
+/** Told by how it begins, not by its name: the standard input has none. */
+async function unpacked(source: Readable): Promise<Readable> {
+  await once(source, "readable");
+  const start: Buffer | null = source.read(GZIP_MAGIC.length);
+  if (start) source.unshift(start);
+  if (!start?.equals(GZIP_MAGIC)) return source;
+  const gunzip = createGunzip();
+  source.on("error", (error) => gunzip.destroy(error));
+  return source.pipe(gunzip);
 }
 
 async function* batches(lines: AsyncIterable<Line>): AsyncGenerator<Line[]> {
@@ -172,7 +183,7 @@ function createReport(terminal: Terminal) {
       const unsaid = refusals - MAX_REPORTED_LINES;
       if (unsaid > 0) terminal.write(`… and ${counted(unsaid, "line")} more.\n`);
       terminal.write(
-        `Read ${counted(lines, "line")}: imported ${counted(spans, "span")} into ${project}, ${counted(refusals, "line")} refused in whole or part.\n`,
+        `Read ${counted(lines, "line")}: ${counted(spans, "span")}, now in ${project}; ${counted(refusals, "line")} refused in whole or part.\n`,
       );
       return refusals === 0;
     },

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type AdminApi, openAdminApi, type ServerLocation } from "./admin-api.js";
+import { type AdminApi, openAdminApi, requireExisting, type ServerLocation } from "./admin-api.js";
 import { StartError } from "./start-error.js";
 
 /** What `agentops-local projects` is asked to do. */
@@ -17,7 +17,8 @@ export async function runProjects(
   action: ProjectsAction,
   location: ServerLocation,
 ): Promise<string> {
-  const api = await openAdminApi(location);
+  const open = action.kind === "create" ? openAdminApi : requireExisting;
+  const api = await open(location);
   try {
     return formatProjects(await perform(api, action));
   } finally {

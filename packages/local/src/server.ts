@@ -2,12 +2,14 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
-import { announceServer, connectToServer, type ServerLocation } from "./admin-api.js";
+import { connectToServer, type ServerLocation } from "./admin-api.js";
 import { createApp } from "./app.js";
 import type { CloudUrls } from "./forward/cloud.js";
 import { openForwarder } from "./forward/forwarder.js";
+import { isLoopback, loopbackHosts, reachableHost, urlHost } from "./host.js";
 import { createMcpRoute, type McpRoute } from "./mcp.js";
 import { startRetention } from "./retention.js";
+import { announceServer, isServerAt } from "./running-server.js";
 import { StartError, systemCode } from "./start-error.js";
 import { defaultProject, openStore, type Project } from "./store/index.js";
 import { openTokens } from "./tokens.js";
@@ -33,13 +35,6 @@ export interface RunningServer {
   readonly project: Project;
   /** Takes no more requests, finishes those it has within 5 s or ends them with an error, writes what is waiting, closes the store. */
   close(): Promise<void>;
-}
-
-const loopbackHosts = ["localhost", "127.0.0.1", "[::1]"];
-
-/** True if only this machine can reach a server that listens there. */
-export function isLoopback(host: string): boolean {
-  return loopbackHosts.includes(urlHost(host));
 }
 
 /** Whoever can reach a loopback address is this machine's user, and needs no key for what is this machine's own. */
@@ -88,7 +83,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   } catch (error) {
     await forwarder?.close();
     await store.close();
-    throw listenError({ host, port }, error);
+    throw await listenError({ host, port }, error);
   }
 
   const url = `http://${reachableHost(host)}:${boundPort(server)}`;
@@ -125,28 +120,23 @@ async function forwarderOf({ forward, dataDir, onError }: ServerOptions) {
   return await openForwarder({ urls: forward, fetch, folder: join(dataDir, "forward"), onError });
 }
 
-function listenError({ host, port }: Pick<ServerOptions, "host" | "port">, cause: unknown) {
+async function listenError({ host, port }: Pick<ServerOptions, "host" | "port">, cause: unknown) {
   const code = systemCode(cause);
+  const place = `${urlHost(host)}:${port}`;
+  if (code === "EADDRINUSE" && (await isServerAt(`http://${reachableHost(host)}:${port}`))) {
+    return new StartError(
+      `agentops-local already listens on ${place}, with another data folder. Use that one, stop it, or choose another --port.`,
+      { cause },
+    );
+  }
   const advice = listenAdvice[code] ?? "--host must be an address of this machine.";
-  return new StartError(`Cannot listen on ${urlHost(host)}:${port} (${code}). ${advice}`, {
-    cause,
-  });
+  return new StartError(`Cannot listen on ${place} (${code}). ${advice}`, { cause });
 }
 
 const listenAdvice: Readonly<Record<string, string>> = {
   EADDRINUSE: "That port is in use. Choose another with --port, or --port 0 for any free one.",
   EACCES: "That port needs privileges. Choose one from 1024 on with --port.",
 };
-
-/** A host as it stands in a URL. */
-function urlHost(host: string): string {
-  return host.includes(":") ? `[${host}]` : host;
-}
-
-/** A server that listens on all addresses is reached by the loopback one. */
-function reachableHost(host: string): string {
-  return host === "0.0.0.0" || host === "::" ? "127.0.0.1" : urlHost(host);
-}
 
 function boundPort(server: Server): number {
   const address = server.address();

@@ -22,10 +22,19 @@ export interface Run {
 
 /** Starts the built program. */
 export function run(...args: string[]): Run {
+  return start(process.execPath, [cli, ...args]);
+}
+
+/** The same, with what it prints in a file. */
+export function runInto(file: string, ...args: string[]): Run {
+  return start("sh", ["-c", `exec "$@" > ${file}`, "sh", process.execPath, cli, ...args]);
+}
+
+function start(command: string, args: readonly string[]): Run {
   if (!existsSync(cli)) throw new Error("Build first: npm run build -w agentops-local");
   // The certificates variable costs Node 20 a tenth of a second per start.
   const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
-  const child = spawn(process.execPath, [cli, ...args], { env });
+  const child = spawn(command, args, { env });
   children.push(child);
   let stdout = "";
   let stderr = "";

@@ -37,10 +37,16 @@ test("an unknown flag exits with 2 and names the valid ones", async () => {
 describe("what cannot start says why in one line, and what to do", () => {
   const file = () => join(dataDir, "a-file");
   const damaged = () => join(dataDir, "damaged");
+  const fileInside = () => join(dataDir, "file-inside");
+  const storeFile = () => join(dataDir, "store-file");
   beforeAll(async () => {
     await writeFile(file(), "");
     await mkdir(damaged());
     await writeFile(join(damaged(), "jwt-secret"), "");
+    await mkdir(fileInside());
+    await writeFile(join(fileInside(), "clickhouse"), "");
+    await mkdir(join(storeFile(), "clickhouse"), { recursive: true });
+    await writeFile(join(storeFile(), "clickhouse", "store"), "");
   });
 
   test.each([
@@ -50,6 +56,8 @@ describe("what cannot start says why in one line, and what to do", () => {
     ["a folder in /proc", () => ["--data-dir", "/proc/agentops/x"], /\(\w+\).*--data-dir/],
     ["an address of another machine", () => ["--host", "203.0.113.7"], /\(EADDRNOTAVAIL\).*--host/],
     ["a host without address", () => ["--host", "nonsense.invalid"], /nonsense.invalid.*--host/],
+    ["a file as database", () => ["--data-dir", fileInside()], /clickhouse cannot.*\(ENOTDIR\)/],
+    ["a file in the database", () => ["--data-dir", storeFile()], /is damaged.*--data-dir/],
     ["a damaged secret", () => ["--data-dir", damaged()], /jwt-secret is damaged.*Delete it/],
   ])("%s", async (_name, args, message) => {
     const failed = run("--port", "0", "--data-dir", join(dataDir, "unused"), ...args());
@@ -93,7 +101,9 @@ describe("a running server", () => {
     const otherDir = await temporaryFolder();
     const samePort = run("--port", new URL(server.url).port, "--data-dir", otherDir);
     expect(await samePort.exited).toBe(1);
-    expect(samePort.stderr()).toMatch(/port is in use.*--port/);
+    expect(samePort.stderr()).toMatch(
+      /agentops-local already listens on 127\.0\.0\.1:\d+, with another data folder.*--port/,
+    );
 
     expect((await fetch(`${server.url}/health`)).status).toBe(200);
     server.child.kill("SIGINT");

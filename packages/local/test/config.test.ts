@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { expect, test } from "vitest";
 import { type Environment, help, parseCommand } from "../src/config.js";
 import { ConfigError } from "../src/start-error.js";
@@ -63,6 +64,16 @@ test("export takes what to look for, import a file; their options are for them a
   expect(() => parseCommand(["import", "-", "--since", "1h"], linux)).toThrow("goes with export");
 });
 
+test("a date is its whole day, in UTC", () => {
+  const args = ["export", "--since", "2026-01-31", "--until", "2026-01-31"];
+  expect(parseCommand(args, linux)).toMatchObject({
+    query: {
+      fromUnixNano: 1_769_817_600_000_000_000n,
+      untilUnixNano: 1_769_903_999_999_999_999n,
+    },
+  });
+});
+
 test("an age counts from now", () => {
   const { query } = parseCommand(["export", "--since", "12h"], linux) as {
     query: { fromUnixNano: bigint };
@@ -104,6 +115,10 @@ test.each([
   [["serve"], /No such command: serve\. Valid: .*projects list/],
   [["--port", "80 80"], /--port \(AGENTOPS_LOCAL_PORT\) must be a port number/],
   [["--port", ""], /must be a port number/],
+  [
+    ["--port", "-1"],
+    /^Option '--port' argument must not begin with a dash\. Valid options: --port/,
+  ],
   [["--port", "0x50"], /must be a port number/],
   [["--host", ""], /--host \(AGENTOPS_LOCAL_HOST\) must be an address or host name/],
   [["--port", "65536"], /must be a port number, 0 to 65535/],
@@ -159,6 +174,28 @@ test.each(["clouds", "ftp://example.com", "https://user@example.com", "https://e
     expect(() => parseCommand(["--forward", url], linux)).toThrow("--forward");
   },
 );
+
+test.each([
+  [["--forward", "http://127.0.0.1:8000"], /^--forward leads to this server itself/],
+  [["--forward", "http://localhost:80", "--port", "80"], /leads to this server itself/],
+  [["--forward", "http://[::1]:9000", "--host", "::", "--port", "9000"], /leads to this server/],
+  [["--forward", "cloud", "--forward-exporter", "http://localhost:8000"], /leads to this server/],
+  [["--forward-exporter", "http://10.0.0.7:4318"], /^--forward-exporter goes with --forward/],
+])("%j goes in a circle or nowhere, and is refused", (args, message) => {
+  expect(() => parseCommand(args, linux)).toThrow(ConfigError);
+  expect(() => parseCommand(args, linux)).toThrow(message);
+});
+
+test("an IPv6 address may have brackets, and a folder be relative", () => {
+  expect(parseCommand(["--host", "[::1]", "--data-dir", "traces"], linux)).toMatchObject({
+    config: { host: "::1", dataDir: resolve("traces") },
+  });
+});
+
+test("a mistake is named once", () => {
+  const env = { CLICKHOUSE_URL: "foo" };
+  expect(() => parseCommand([], { ...linux, env })).toThrow(/^CLICKHOUSE_URL must be [^\n]*$/);
+});
 
 test("a ClickHouse server is named by ClickHouse's own variables", () => {
   const env = { CLICKHOUSE_URL: "http://ch:8123" };

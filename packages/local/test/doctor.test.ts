@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -27,6 +27,10 @@ beforeEach(async () => {
 afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
 const config = (fields = {}) => ({ host: "127.0.0.1", port: 0, dataDir, sample: false, ...fields });
+
+async function makeStore(): Promise<void> {
+  await runProjects({ kind: "create", name: "shop" }, { dataDir });
+}
 
 function found(checks: readonly Check[], name: string): Check | undefined {
   return checks.find((check) => check.name === name);
@@ -72,7 +76,16 @@ test("a file where the data folder should be fails", async () => {
   expect(check).toMatchObject({ state: "fail", advice: expect.stringContaining("--data-dir") });
 });
 
+test("in a folder without a database none is made", async () => {
+  expect(found(await examine(config()), "database")).toMatchObject({
+    state: "ok",
+    detail: `${dataDir}, made at the first start`,
+  });
+  expect(await readdir(dataDir)).toEqual([]);
+});
+
 test("a damaged secret fails with what mends it", async () => {
+  await makeStore();
   await writeFile(join(dataDir, "jwt-secret"), "");
   expect(found(await examine(config()), "database")).toMatchObject({
     state: "fail",
@@ -81,6 +94,7 @@ test("a damaged secret fails with what mends it", async () => {
 });
 
 test("exports that wait for a server with --forward are warned of", async () => {
+  await makeStore();
   await mkdir(join(dataDir, "forward"));
   await writeFile(join(dataDir, "forward", "000000000000.entry"), "");
   expect(found(await examine(config()), "forwarding")).toMatchObject({
@@ -234,6 +248,15 @@ describe("while a server runs", () => {
       detail: "to http://127.0.0.1:1: 0 queued, 0 sent, 0 dropped",
     });
     expect(formatChecks(checks)).toMatch(/^ok {4}Node\.js +20\.|^ok {4}Node\.js +\d+/);
+  });
+
+  test("on its port, without its data folder, it is named", async () => {
+    const elsewhere = { port: Number(new URL(server.url).port), dataDir: join(dataDir, "other") };
+    expect(found(await examine(config(elsewhere)), "port")).toMatchObject({
+      state: "fail",
+      detail: `agentops-local answers at ${new URL(server.url).host} with another data folder`,
+      advice: expect.stringContaining("--data-dir"),
+    });
   });
 
   // The server of this test runs from source, and says so in place of a version; the program is built.

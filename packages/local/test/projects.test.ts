@@ -31,11 +31,23 @@ const exchange = (server: TestServer, apiKey: string | undefined) =>
   postJson(`${server.url}/v3/auth/token`, { api_key: apiKey });
 
 test("without a server, projects are listed and made in the data directory itself", async () => {
-  expect(await run({ kind: "list" })).toEqual([["default", defaultProjectId, defaultKey]]);
   const [[name, id, key] = []] = await run({ kind: "create", name: "web shop" });
   expect(name).toBe("web shop");
-  expect(await run({ kind: "list" })).toContainEqual(["web shop", id, key]);
+  expect(await run({ kind: "list" })).toEqual([
+    ["default", defaultProjectId, defaultKey],
+    ["web shop", id, key],
+  ]);
 });
+
+test.each<ProjectsAction>([{ kind: "list" }, { kind: "rotate-key", project: "default" }])(
+  "in a mistyped folder %o finds nothing and makes nothing",
+  async (action) => {
+    const mistyped = join(dataDir, "mistyped");
+    const refused = runProjects(action, { dataDir: mistyped });
+    await expect(refused).rejects.toThrow(`There is no agentops-local data in ${mistyped}.`);
+    await expect(stat(mistyped)).rejects.toThrow("ENOENT");
+  },
+);
 
 describe("while the server runs", () => {
   let server: TestServer;

@@ -2,7 +2,7 @@ import { access, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
-import { type Run, type RunningBinary, run, serve } from "./binary.js";
+import { type Run, type RunningBinary, run, runInto, serve } from "./binary.js";
 import { defaultProjectId, fetchToken, folderForTests, readAs } from "./harness.js";
 import {
   exportOf,
@@ -110,7 +110,7 @@ test("a span comes back with all that it had: times to the nanosecond, events, l
   expect(await imported("rich", "rich.jsonl")).toEqual({
     code: 0,
     stdout: "",
-    stderr: "Read 1 line: imported 1 span into default, 0 lines refused in whole or part.\n",
+    stderr: "Read 1 line: 1 span, now in default; 0 lines refused in whole or part.\n",
   });
 
   const { code, stdout, stderr } = await exported("rich");
@@ -161,7 +161,7 @@ describe("10,000 spans", () => {
     const content = manyLines("Where is my order?");
     await writeFile(path("many.jsonl"), content);
     expect((await imported("first", "many.jsonl")).stderr).toBe(
-      "Read 250 lines: imported 10,000 spans into default, 0 lines refused in whole or part.\n",
+      "Read 250 lines: 10,000 spans, now in default; 0 lines refused in whole or part.\n",
     );
     server = await serve(path("first"));
     const { code, stdout, stderr } = await exported("first");
@@ -231,7 +231,7 @@ describe("what a file may have beside spans", () => {
       "Line 4: 1 span left out. Rejected: trace and ",
       "Line 5: not an OTLP/JSON ExportTraceServiceRe",
       "Line 6: not an OTLP/JSON ExportTraceServiceRe",
-      "Read 8 lines: imported 4 spans into default, ",
+      "Read 8 lines: 4 spans, now in default; 4 line",
       "",
     ]);
     expect(spansIn((await exported("bad")).stdout)).toHaveLength(4);
@@ -240,7 +240,7 @@ describe("what a file may have beside spans", () => {
   test("a file of another kind is not reported line by line to its end", async () => {
     const { code, stderr } = await importedText("bad", "{\n".repeat(50));
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^Line 20: .*\n… and 30 lines more\.\nRead 50 lines: imported 0 spans/m);
+    expect(stderr).toMatch(/^Line 20: .*\n… and 30 lines more\.\nRead 50 lines: 0 spans/m);
   });
 
   test("a file cut off is an error that says so", async () => {
@@ -250,6 +250,31 @@ describe("what a file may have beside spans", () => {
       1,
       expect.stringMatching(/not read to its end \(Z_BUF_ERROR\)/),
     ]);
+  });
+
+  test("gzip is told by its bytes, whatever the name says", async () => {
+    await writeFile(path("packed.jsonl"), gzipSync(good()));
+    await writeFile(path("plain.jsonl.gz"), good());
+    await writeFile(path("empty.jsonl.gz"), "");
+    for (const [file, spans] of [
+      ["packed.jsonl", 1],
+      ["plain.jsonl.gz", 1],
+      ["empty.jsonl.gz", 0],
+    ] as const) {
+      const { code, stderr } = await imported("named", file);
+      expect([code, stderr], file).toEqual([
+        0,
+        expect.stringMatching(
+          `^Read ${spans} lines?: ${spans} spans?, now in default; 0 lines refused`,
+        ),
+      ]);
+    }
+  });
+
+  test("a folder is refused before anything is made", async () => {
+    const { code, stderr } = await imported("never-made", ".");
+    expect([code, stderr]).toEqual([1, expect.stringContaining("That is a folder")]);
+    await expect(access(path("never-made"))).rejects.toThrow("ENOENT");
   });
 
   test("a file that is not there is an error before anything is made", async () => {
@@ -299,6 +324,27 @@ test("an export is of one project, and of traces by id or time, whole", async ()
   expect((await exported("chosen", "--project", "nowhere")).stderr).toContain(
     "No project has that id or name",
   );
+});
+
+test.runIf(process.platform === "linux")(
+  "an export that finds no room says so, and how far it came",
+  async () => {
+    await importedText("full", linesOf([exportOf(spanAt(0, 1, { traceId: newTraceId() }))]));
+    const { code, stderr } = await finished(
+      runInto("/dev/full", "export", "--data-dir", path("full")),
+    );
+    expect([code, stderr]).toEqual([
+      1,
+      "agentops-local: The export broke off after 0 spans: the output cannot be written (ENOSPC). Make room for it, or write it elsewhere.\n",
+    ]);
+  },
+);
+
+test("an export of a mistyped folder is an error, and makes none", async () => {
+  const { code, stdout, stderr } = await exported("mistyped");
+  expect([code, stdout]).toEqual([1, ""]);
+  expect(stderr).toContain(`There is no agentops-local data in ${path("mistyped")}.`);
+  await expect(access(path("mistyped"))).rejects.toThrow("ENOENT");
 });
 
 describe("GET /v1/traces", () => {

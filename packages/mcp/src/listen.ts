@@ -71,8 +71,7 @@ export async function listen(endpoint: HttpEndpoint, options: ListenOptions): Pr
     }),
   );
   server.maxConnections = limits.maxConnections;
-  server.listen(options.port, options.host);
-  await once(server, "listening");
+  await startListening(server, options);
 
   return {
     url: urlOf(server.address()),
@@ -91,6 +90,20 @@ export async function listen(endpoint: HttpEndpoint, options: ListenOptions): Pr
       clearTimeout(lastCall);
     },
   };
+}
+
+async function startListening(
+  server: Server,
+  { host, port }: Pick<ListenOptions, "host" | "port">,
+): Promise<void> {
+  try {
+    server.listen(port, host);
+    await once(server, "listening");
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE")) throw cause;
+    const message = `Port ${port} of ${host} is in use. Choose another with --port, or --port 0 for any free one.`;
+    throw new Error(message, { cause });
+  }
 }
 
 type RouteOptions = Pick<ListenOptions, "log" | "now"> & { readonly limits: HttpLimits };

@@ -1,5 +1,7 @@
 import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { connectOverStdio, ERAS, MCP_CLI } from "./mcp-client.js";
@@ -27,6 +29,20 @@ test("an unknown flag ends with status 2 and points to --help", async () => {
     code: 2,
     stdout: "",
     stderr: expect.stringMatching(/--colour[\s\S]*--help/),
+  });
+});
+
+test("a port that is in use ends with status 2 and says what to choose", async () => {
+  const other = createServer();
+  onTestFinished(() => void other.close());
+  await once(other.listen(0, "127.0.0.1"), "listening");
+  const { port } = other.address() as AddressInfo;
+  const args = [MCP_CLI, "--http", "--port", String(port)];
+  await expect(run(process.execPath, args)).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(
+      `^Port ${port} of 127.0.0.1 is in use. Choose another with --port`,
+    ),
   });
 });
 

@@ -2,6 +2,8 @@ import { once } from "node:events";
 import { access, constants, stat, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { Config } from "../config.js";
+import { reachableHost, urlHost } from "../host.js";
+import { isServerAt } from "../running-server.js";
 import { systemCode } from "../start-error.js";
 import type { Check } from "./check.js";
 
@@ -56,18 +58,19 @@ export function checkSpace({ bavail, bsize }: { bavail: number; bsize: number })
 
 export async function checkPort({ host, port }: Config): Promise<Check> {
   const name = "port";
+  const place = `${urlHost(host)}:${port}`;
   const probe = createServer();
   try {
     probe.listen(port, host);
     await once(probe, "listening");
-    return { name, state: "ok", detail: `${host}:${port} is free` };
+    return { name, state: "ok", detail: `${place} is free` };
   } catch (error) {
-    return {
-      name,
-      state: "fail",
-      detail: `${host}:${port} cannot be listened on (${systemCode(error)})`,
-      advice: "Choose another with --port and --host.",
-    };
+    if (await isServerAt(`http://${reachableHost(host)}:${port}`)) {
+      const detail = `agentops-local answers at ${place} with another data folder`;
+      return { name, state: "fail", detail, advice: "Give the --data-dir that it has." };
+    }
+    const detail = `${place} cannot be listened on (${systemCode(error)})`;
+    return { name, state: "fail", detail, advice: "Choose another with --port and --host." };
   } finally {
     probe.close();
   }

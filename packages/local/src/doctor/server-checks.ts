@@ -1,12 +1,12 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { type AdminApi, connectToServer, openInProcess } from "../admin-api.js";
+import { type AdminApi, openExisting } from "../admin-api.js";
 import type { Config } from "../config.js";
 import { counted } from "../progress.js";
 import { isKeyHash } from "../rest/key-exchange.js";
 import { MAX_REFUSED_KEYS } from "../rest/refused-keys.js";
-import { hasTraces, placeOf } from "../store/index.js";
+import { placeOf } from "../store/index.js";
 import { version } from "../version.js";
 import { type Check, look } from "./check.js";
 import { checkPort } from "./machine-checks.js";
@@ -37,15 +37,6 @@ async function checkApi(api: AdminApi, config: Config): Promise<Check[]> {
     ...(await checkQueue(config, await health)),
   ]);
   return [...port, ...server, ...projects, ...forwarding];
-}
-
-/** Undefined where a database is still to be made. One that is only read never is: that it is not there is an error. */
-async function openExisting(config: Config): Promise<AdminApi | undefined> {
-  const running = await connectToServer(config);
-  if (running) return running;
-  const { clickHouse } = config;
-  const isNew = clickHouse && !clickHouse.readOnly && !(await hasTraces(clickHouse));
-  return isNew ? undefined : await openInProcess(config);
 }
 
 const healthSchema = z.object({

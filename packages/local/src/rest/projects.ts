@@ -6,6 +6,7 @@ import { PLAN } from "../tokens.js";
 import { dashboardProjectId, isAdmin } from "./credentials.js";
 import { RestError } from "./errors.js";
 import { readJsonBody } from "./json-body.js";
+import { isKeyHash } from "./key-exchange.js";
 import { addRoute, addRoutes, type RestOptions } from "./routes.js";
 
 /**
@@ -31,6 +32,7 @@ export function addProjectRoutes(app: Hono, { store, tokens }: RestOptions): voi
     await requireAdmin(context);
     const project = await store.projects.byId(context.req.param("projectId")?.toLowerCase() ?? "");
     if (!project) throw new RestError(404, { detail: "Project not found" });
+    if (isKeyHash(project.apiKey)) throw new RestError(409, { detail: keyOfCloud });
     const apiKey = randomUUID();
     await store.projects.setApiKey(project.id, apiKey);
     return projectView({ ...project, apiKey });
@@ -47,6 +49,9 @@ export function addProjectRoutes(app: Hono, { store, tokens }: RestOptions): voi
     throw new RestError(403, { detail: "Use `agentops-local projects` on the server's machine." });
   }
 }
+
+const keyOfCloud =
+  "This project is the cloud's, and so is its key: change it there. The new one opens this project too.";
 
 const MAX_NAME_LENGTH = 200;
 

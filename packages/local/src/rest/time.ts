@@ -38,6 +38,11 @@ export function parseTime(text: string): bigint | undefined {
   return local === undefined ? undefined : parseIso(local.replace(fraction, "") + offset, fraction);
 }
 
+/** The same, but a date alone is the last instant of its day. */
+export function parseEndTime(text: string): bigint | undefined {
+  return parseTime(isoDate.test(text) ? `${text}T23:59:59.999999999` : text);
+}
+
 /** `Date` keeps milliseconds only, so it gets whole seconds. */
 function parseIso(text: string, fraction?: string): bigint | undefined {
   const unixMs = Date.parse(text);

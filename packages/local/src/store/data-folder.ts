@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { StartError, systemCode } from "../start-error.js";
 
@@ -15,7 +15,11 @@ export async function makeDataFolder(path: string): Promise<void> {
 
 /** Unlike `mkdir` with `recursive`, it returns where the parent is one like /proc, which takes no folders. */
 async function makeFolder(path: string): Promise<void> {
-  if (existsSync(path)) return;
+  if (existsSync(path)) {
+    // With the slash the system refuses what is no folder.
+    await stat(`${path}/`);
+    return;
+  }
   await makeFolder(dirname(path));
   // Prompts and keys are for this user's eyes only.
   await mkdir(path, { mode: 0o700 });

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { makeDataFolder } from "./data-folder.js";
 import { openEmbeddedDatabase } from "./embedded-database.js";
@@ -5,7 +6,7 @@ import type { Layout } from "./layout.js";
 import type { Project } from "./projects.js";
 import { readOnlyDatabase } from "./read-only-database.js";
 import type { EncodedSpan } from "./row-binary.js";
-import { openServerDatabase } from "./server-database.js";
+import { hasTable, openServerDatabase } from "./server-database.js";
 
 /** Values of `{name:Type}` in SQL. */
 export type Parameters = Record<string, unknown>;
@@ -75,5 +76,18 @@ export async function openDatabase({ dataDir, clickHouse }: StoreLocation): Prom
     const database = await openServerDatabase(clickHouse);
     return clickHouse.readOnly ? readOnlyDatabase(database, clickHouse) : database;
   }
-  return await openEmbeddedDatabase(join(dataDir, "clickhouse"), join(dataDir, "incoming"));
+  return await openEmbeddedDatabase(engineFolder(dataDir), join(dataDir, "incoming"));
+}
+
+/**
+ * True if a program was there before and made its tables.
+ *
+ * @throws {StartError} when a server does not answer, or not to this user.
+ */
+export async function hasTraces({ dataDir, clickHouse }: StoreLocation): Promise<boolean> {
+  return clickHouse ? await hasTable(clickHouse) : existsSync(engineFolder(dataDir));
+}
+
+function engineFolder(dataDir: string): string {
+  return join(dataDir, "clickhouse");
 }

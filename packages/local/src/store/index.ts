@@ -1,8 +1,7 @@
-export { type ClickHouseServer, placeOf, type StoreLocation } from "./database.js";
+export { type ClickHouseServer, hasTraces, placeOf, type StoreLocation } from "./database.js";
 export { DiskFullError, RESERVED_BYTES, requireRoom } from "./disk-space.js";
 export type { ProjectMetrics, ProjectMetricsQuery, TraceFigures } from "./project-metrics.js";
 export { defaultProject, type Project } from "./projects.js";
-export { hasTraces } from "./server-database.js";
 export { type AttributeFilter, type SpanFilter, spanStatuses } from "./span-filter.js";
 export { MAX_PAGE_SPANS, type SpanGroupPosition, type SpanGroupQuery } from "./span-groups.js";
 export {

@@ -4,7 +4,7 @@ import {
   ClickHouseLogLevel,
   createClient,
 } from "@clickhouse/client";
-import { StartError, systemCode } from "../start-error.js";
+import { StartError } from "../start-error.js";
 import type { ClickHouseServer, Database } from "./database.js";
 import { type Layout, onCluster } from "./layout.js";
 import { createServerIntake } from "./server-intake.js";
@@ -80,12 +80,8 @@ function connect(
 /** As long as an OTLP exporter waits, or longer. */
 const REQUEST_TIMEOUT_MS = 60_000;
 
-/**
- * True if a program was there before and made its tables.
- *
- * @throws {StartError} when it does not answer, or not to this user.
- */
-export async function hasTraces(server: ClickHouseServer): Promise<boolean> {
+/** @throws {StartError} when it does not answer, or not to this user. */
+export async function hasTable(server: ClickHouseServer): Promise<boolean> {
   return await ask(server, (client) =>
     isListed(client, "tables WHERE name = 'otel_traces' AND database", server),
   );
@@ -137,5 +133,6 @@ async function ask<Answer>(
 function refusal(error: unknown): string {
   if (error instanceof StartError) return `has no database of that name`;
   if (error instanceof ClickHouseError) return `refuses (${error.type ?? error.code})`;
-  return `does not answer (${systemCode(error)})`;
+  const isSystem = error instanceof Error && "code" in error;
+  return isSystem ? `does not answer (${error.code})` : "does not answer as ClickHouse does";
 }

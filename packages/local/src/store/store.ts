@@ -1,4 +1,6 @@
-import { type Database, openDatabase, type StoreLocation } from "./database.js";
+import { StartError, systemCode } from "../start-error.js";
+import { type Database, openDatabase, placeOf, type StoreLocation } from "./database.js";
+import { DiskFullError } from "./disk-space.js";
 import { removeExpired } from "./expiry.js";
 import type { Layout } from "./layout.js";
 import { migrate } from "./migrate.js";
@@ -80,7 +82,7 @@ export async function openStore(location: StoreLocation): Promise<Store> {
   if (!readOnly) {
     await prepare(database, projects).catch(async (error) => {
       await database.close();
-      throw error;
+      throw isDamage(location, error) ? damaged(location, error) : error;
     });
   }
 
@@ -118,4 +120,16 @@ export async function openStore(location: StoreLocation): Promise<Store> {
 async function prepare(database: Database, projects: Projects): Promise<void> {
   await migrate(database);
   if (!(await projects.byId(defaultProject.id))) await projects.add(defaultProject);
+}
+
+/** The folder is this program's alone: what does not work there was changed by something else. */
+function isDamage({ clickHouse }: StoreLocation, error: unknown): boolean {
+  return !clickHouse && !(error instanceof StartError || error instanceof DiskFullError);
+}
+
+function damaged(location: StoreLocation, cause: unknown): StartError {
+  return new StartError(
+    `The database in ${placeOf(location)} is damaged: it opens, and its tables do not (${systemCode(cause)}). Restore the folder from a copy, or choose another --data-dir.`,
+    { cause },
+  );
 }

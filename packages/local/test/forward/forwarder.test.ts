@@ -160,6 +160,12 @@ test("doctor looks at the cloud's project without trying its key, and counts non
   expect(await refused()).toBe(before);
 });
 
+test("the key of the cloud's project is not rotated here, and still opens it", async () => {
+  const rotate = runProjects({ kind: "rotate-key", project: projectId }, { dataDir: localDir() });
+  await expect(rotate).rejects.toThrow("This project is the cloud's, and so is its key");
+  expect((await exchange(key)).body.project_id).toBe(projectId);
+});
+
 test("the key itself is nowhere on disk once its exports have arrived", async () => {
   await eventually(async () => expect((await health()).queued).toBe(0));
   expect(await readdir(queueDir())).toEqual([]);

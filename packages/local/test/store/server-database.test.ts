@@ -1,4 +1,6 @@
 import { rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { defaultProject, openStore, type Store } from "../../src/store/index.js";
 import { encodeSpans } from "../../src/store/row-binary.js";
@@ -164,6 +166,17 @@ test("what expired is removed, from all tables", async () => {
 });
 
 describe("a server that cannot be used is named, without its password", () => {
+  const other = createServer((_, response) => response.writeHead(404).end("<html>Hello</html>"));
+  beforeAll(() => new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve)));
+  afterAll(() => other.close());
+
+  test("another program", async () => {
+    const { port } = other.address() as AddressInfo;
+    await expect(openStore(server({ url: `http://127.0.0.1:${port}` }))).rejects.toThrow(
+      `ClickHouse at http://127.0.0.1:${port} does not answer as ClickHouse does.`,
+    );
+  });
+
   test.each([
     ["another password", { password: "wrong one" }, /refuses \(AUTHENTICATION_FAILED\)/],
     ["nobody there", { url: "http://127.0.0.1:1" }, /127\.0\.0\.1:1 does not answer/],
