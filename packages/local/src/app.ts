@@ -4,7 +4,7 @@ import { addExporter } from "./otlp/exporter.js";
 import { createReceiver, RETRY_AFTER_SECONDS, type ReceiverOptions } from "./otlp/receiver.js";
 import { createRestApi } from "./rest/api.js";
 import type { RestOptions } from "./rest/routes.js";
-import { DiskFullError } from "./store/index.js";
+import { DiskFullError, MemoryLimitError } from "./store/index.js";
 
 export interface AppOptions extends RestOptions, Omit<ReceiverOptions, keyof RestOptions> {
   /** Host names by which this server may be addressed; undefined for any. */
@@ -42,7 +42,7 @@ export function createApp(options: AppOptions): Hono {
   app.onError((error) => {
     if (error instanceof HTTPException) return error.getResponse();
     options.onError(error);
-    if (error instanceof DiskFullError) {
+    if (error instanceof DiskFullError || error instanceof MemoryLimitError) {
       const headers = { "retry-after": String(RETRY_AFTER_SECONDS) };
       return Response.json({ detail: error.message }, { status: 503, headers });
     }

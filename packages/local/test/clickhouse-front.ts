@@ -15,15 +15,18 @@ export interface ClickHouseFront {
   readonly url: string;
   /** Statements in the order they came. */
   readonly statements: string[];
-  /** What is done to the next requests, one each, after the engine has answered. */
+  /** What is done to the next requests, one each. */
   readonly faults: Fault[];
   /** Asks the engine itself. */
   ask(sql: string): Record<string, unknown>[];
   close(): Promise<void>;
 }
 
-/** `lose`: the connection breaks before the answer. `stall`: no answer comes. `pass`: it names a failure that passes. */
-export type Fault = "none" | "lose" | "stall" | "pass";
+/**
+ * `starve`: the engine may take no memory for it. The others come after the engine has done it. `lose`: the
+ * connection breaks before the answer. `stall`: no answer comes. `pass`: it names a failure that passes.
+ */
+export type Fault = "none" | "starve" | "lose" | "stall" | "pass";
 
 /** The engine has no Keeper, so replicas and statements for a whole cluster are left to a real one. */
 const withoutKeeper = (sql: string) =>
@@ -51,8 +54,9 @@ export async function startClickHouseFront(): Promise<ClickHouseFront> {
   const server = createServer(async (request, response) => {
     const query = await parse(request, folder);
     statements.push(query.sql);
-    const answer = isAllowed(request) ? await run(path, query) : refusal;
     const fault = faults.shift();
+    if (fault === "starve") query.settings.max_memory_usage = "1";
+    const answer = isAllowed(request) ? await run(path, query) : refusal;
     if (fault === "lose") request.socket.destroy();
     else if (fault !== "stall") send(response, fault === "pass" ? passingFailure : answer);
   });
@@ -80,7 +84,7 @@ interface Query {
   readonly sql: string;
   readonly database: string;
   readonly parameters: Readonly<Record<string, string>>;
-  readonly settings: Readonly<Record<string, string>>;
+  readonly settings: Record<string, string>;
 }
 
 async function parse(request: IncomingMessage, folder: string): Promise<Query> {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Database, SpanIntake } from "./database.js";
 import { DiskFullError, RESERVED_BYTES, requireRoom } from "./disk-space.js";
 import { quoted } from "./quoted.js";
-import { insertColumns, rowStructure } from "./row-binary.js";
+import { byteLength, type EncodedSpan, insertColumns, rowStructure, rowsOf } from "./row-binary.js";
 import { insertSettings, locateSpans, summarizeSpans } from "./schema.js";
 
 /**
@@ -49,14 +49,13 @@ export async function openFileIntake(
 
   return {
     async stage(spans) {
-      const rows = spans.map(({ row }) => row);
       // They are on disk twice at most, in a file and in tables.
-      await requireRoom(folder, RESERVED_BYTES + 2 * byteLength(rows));
+      await requireRoom(folder, RESERVED_BYTES + 2 * byteLength(spans));
       await repair();
       const path = join(folder, `${sequence++}${COMPLETE}`);
       const unfinished = `${path}.part`;
       try {
-        await writeRows(unfinished, rows);
+        await writeRows(unfinished, spans);
         await rename(unfinished, path);
       } catch (error) {
         await rm(unfinished, { force: true });
@@ -71,31 +70,27 @@ export async function openFileIntake(
 const COMPLETE = ".rows";
 
 /** The path is no parameter: the driver runs one statement with parameters at a time, so reads would wait. */
-const rowsOf = (path: string) => `file(${quoted(path)}, 'RowBinary', '${rowStructure}')`;
+const tableOf = (path: string) => `file(${quoted(path)}, 'RowBinary', '${rowStructure}')`;
 
 const insertFile = (path: string) => `
-INSERT INTO otel_traces ${insertColumns} SELECT * FROM ${rowsOf(path)}
+INSERT INTO otel_traces ${insertColumns} SELECT * FROM ${tableOf(path)}
 SETTINGS ${Object.entries(insertSettings)
   .map(([name, value]) => `${name} = '${value}'`)
   .join(", ")}`;
 
 /** In one call: `writeFile` waits for the event loop after each half megabyte. */
-async function writeRows(path: string, rows: readonly Uint8Array[]): Promise<void> {
+async function writeRows(path: string, spans: readonly EncodedSpan[]): Promise<void> {
   const file = await open(path, "w");
   try {
-    const { bytesWritten } = await file.writev(rows);
-    if (bytesWritten < byteLength(rows)) throw new DiskFullError();
+    const { bytesWritten } = await file.writev(rowsOf(spans));
+    if (bytesWritten < byteLength(spans)) throw new DiskFullError();
   } finally {
     await file.close();
   }
 }
 
-function byteLength(rows: readonly Uint8Array[]): number {
-  return rows.reduce((sum, row) => sum + row.length, 0);
-}
-
 async function deriveAgain(database: Pick<Database, "write">, path: string): Promise<void> {
-  const ofTheseTraces = `WHERE TraceId IN (SELECT TraceId FROM ${rowsOf(path)})`;
+  const ofTheseTraces = `WHERE TraceId IN (SELECT TraceId FROM ${tableOf(path)})`;
   const statements = [
     `DELETE FROM trace_summary ${ofTheseTraces}`,
     `INSERT INTO trace_summary ${summarizeSpans("otel_traces")} ${ofTheseTraces} GROUP BY project_id, TraceId`,

@@ -33,6 +33,7 @@ export {
 } from "./span-record.js";
 export type { SpanPosition, SpanQuery } from "./span-search.js";
 export type { FlatAttributes, StoredSpan } from "./spans.js";
+export { MemoryLimitError } from "./statements.js";
 export { openStore, type Store } from "./store.js";
 export { type TraceOrder, type TraceQuery, traceOrders } from "./trace-list.js";
 export { createTraceSums, type TraceSums } from "./trace-sums.js";

@@ -45,13 +45,39 @@ export const rowStructure = columns.map(([name, type]) => `\`${name}\` ${type}`)
 /** Resource attributes that name a project: the token decides, whatever the sender claims. */
 const projectAttributes = ["agentops.project.id", "ProjectId"];
 
-export interface EncodedSpan {
-  /** Tells one span from all others, in any project. */
-  readonly key: string;
+/** What tells one span from all others. */
+export interface SpanIdentity {
   readonly projectId: string;
+  readonly traceId: string;
+  readonly spanId: string;
+}
+
+/** One row of ClickHouse RowBinary. Many wait at a time, so it is small. */
+export interface EncodedSpan extends SpanIdentity {
   readonly startUnixNano: bigint;
-  /** One row of ClickHouse RowBinary. */
-  readonly row: Uint8Array;
+  /** The row is a stretch of these; the others are those of the spans it came with. */
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The rows of these spans; those that lie one after the other are one piece. */
+export function rowsOf(spans: readonly EncodedSpan[]): Uint8Array[] {
+  const pieces: { bytes: Uint8Array; start: number; end: number }[] = [];
+  for (const { bytes, start, end } of spans) {
+    const last = pieces.at(-1);
+    if (last?.bytes === bytes && last.end === start) last.end = end;
+    else pieces.push({ bytes, start, end });
+  }
+  return pieces.map(({ bytes, start, end }) => bytes.subarray(start, end));
+}
+
+export function byteLength(spans: readonly EncodedSpan[]): number {
+  return spans.reduce((sum, { start, end }) => sum + end - start, 0);
+}
+
+export function spanKey({ projectId, traceId, spanId }: SpanIdentity): string {
+  return `${projectId}/${traceId}/${spanId}`;
 }
 
 /**
@@ -71,10 +97,13 @@ function encodeGroup(projectId: string, group: SpanGroup): EncodedSpan[] {
   });
   const bytes = writer.bytes();
   return group.spans.map(({ traceId, spanId, startUnixNano }, index) => ({
-    key: spanKey(projectId, traceId, spanId),
     projectId,
+    traceId,
+    spanId,
     startUnixNano,
-    row: bytes.subarray(ends[index - 1] ?? 0, ends[index]),
+    bytes,
+    start: ends[index - 1] ?? 0,
+    end: ends[index] ?? 0,
   }));
 }
 
@@ -86,10 +115,6 @@ function encodeOrigin(projectId: string, { resource, scope }: SpanGroup): Uint8A
   writer.text(scope.name);
   writer.text(scope.version);
   return writer.bytes();
-}
-
-export function spanKey(projectId: string, traceId: string, spanId: string): string {
-  return `${projectId}/${traceId}/${spanId}`;
 }
 
 function writeSpan(writer: RowBinaryWriter, span: SpanRecord, origin: Uint8Array): void {

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { type ClickHouseClient, ClickHouseError } from "@clickhouse/client";
 import type { SpanIntake } from "./database.js";
-import { type EncodedSpan, insertColumns } from "./row-binary.js";
+import { type EncodedSpan, insertColumns, rowsOf, spanKey } from "./row-binary.js";
 import { insertSettings } from "./schema.js";
 
 /** Waits between the tries of an insert. */
@@ -50,7 +50,7 @@ export function createServerIntake(
     const { stream } = await client.exec({
       abort_signal: deadline,
       query: `INSERT INTO otel_traces ${insertColumns} FORMAT RowBinary`,
-      values: Readable.from(spans.map(({ row }) => row)),
+      values: Readable.from(rowsOf(spans)),
       clickhouse_settings: {
         ...insertSettings,
         insert_deduplication_token: tokenOf(spans),
@@ -85,6 +85,6 @@ export function createServerIntake(
 /** The same for the same spans, whichever process sends them. */
 function tokenOf(spans: readonly EncodedSpan[]): string {
   const hash = createHash("sha256");
-  for (const key of spans.map((span) => span.key).sort()) hash.update(key).update("\n");
+  for (const key of spans.map(spanKey).sort()) hash.update(key).update("\n");
   return hash.digest("hex");
 }

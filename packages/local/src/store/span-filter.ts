@@ -163,15 +163,17 @@ function textConditions(text: string | undefined): Condition[] {
 }
 
 /**
- * The engine's text index knows whole words. It finds a part of one by reading its dictionary, but not
- * two parts in one pattern; so each word is asked for by itself, and the text as a whole last.
+ * The engine's text index knows words: it asks the index for those that are whole in a pattern, and not for
+ * those cut off at its ends, which by themselves it finds by reading all words. A word with letters
+ * past ASCII it only compares, so of such a word the ASCII pieces are asked for.
  */
 function textParts(whole: string): readonly string[] {
-  const words = whole.split(/[^\p{L}\p{N}]+/u).filter((word) => word.length >= MIN_WORD_LENGTH);
-  return [...new Set([...words.slice(0, MAX_WORDS), whole])];
+  const pieces = whole.match(CUT_OFF_PIECE) ?? [];
+  return [...new Set([...pieces.slice(0, MAX_PIECES), whole])];
 }
 
-/** Shorter parts of words are in too many words for the index to tell anything. */
-const MIN_WORD_LENGTH = 4;
-/** A few words already leave next to nothing to read. */
-const MAX_WORDS = 8;
+/** Shorter pieces are in too many words for the index to tell anything. */
+const CUT_OFF_PIECE =
+  /(?<=^|[^\p{ASCII}])[a-z0-9]{4,}(?![a-z0-9])|(?<![a-z0-9])[a-z0-9]{4,}(?=$|[^\p{ASCII}])/gu;
+/** A few already leave next to nothing to read. */
+const MAX_PIECES = 4;

@@ -1,5 +1,5 @@
 import type { Database, StagedSpans } from "./database.js";
-import { type EncodedSpan, spanKey } from "./row-binary.js";
+import { type EncodedSpan, type SpanIdentity, spanKey } from "./row-binary.js";
 
 /** Adds spans to the database. One call at a time. */
 export interface SpanLog {
@@ -24,8 +24,7 @@ export async function openSpanLog(database: Database): Promise<SpanLog> {
       storedKeys(database, spans),
     ]);
     if (staging.status === "rejected") throw staging.reason;
-    const stored = new Set(lookup.status === "fulfilled" ? lookup.value : []);
-    const fresh = spans.filter(({ key }) => !stored.has(key));
+    const fresh = lookup.status === "fulfilled" ? otherThan(lookup.value, spans) : [];
     if (lookup.status === "fulfilled" && fresh.length === spans.length) return staging.value;
 
     await staging.value.discard();
@@ -35,11 +34,22 @@ export async function openSpanLog(database: Database): Promise<SpanLog> {
 
   return {
     async append(spans) {
-      const once = new Map(spans.map((span) => [span.key, span] as const));
-      const staged = await stageNew([...once.values()]);
+      const staged = await stageNew(eachOnce(spans));
       await staged?.insert();
     },
   };
+}
+
+function eachOnce(spans: readonly EncodedSpan[]): readonly EncodedSpan[] {
+  const keys = new Set(spans.map(spanKey));
+  if (keys.size === spans.length) return spans;
+  return spans.filter((span) => keys.delete(spanKey(span)));
+}
+
+function otherThan(keys: readonly string[], spans: readonly EncodedSpan[]): readonly EncodedSpan[] {
+  if (keys.length === 0) return spans;
+  const known = new Set(keys);
+  return spans.filter((span) => !known.has(spanKey(span)));
 }
 
 /**
@@ -47,8 +57,8 @@ export async function openSpanLog(database: Database): Promise<SpanLog> {
  * what lies near these spans. Ids are random, and looking them up reads more the more there is.
  */
 async function storedKeys(database: Database, spans: readonly EncodedSpan[]): Promise<string[]> {
-  const rows = await database.read<{ project_id: string; TraceId: string; SpanId: string }>(
-    `SELECT project_id, TraceId, SpanId FROM otel_traces
+  const rows = await database.read<SpanIdentity>(
+    `SELECT project_id AS projectId, TraceId AS traceId, SpanId AS spanId FROM otel_traces
     WHERE project_id IN {projectIds:Array(String)}
       AND Timestamp IN (SELECT fromUnixTimestamp64Nano(arrayJoin({starts:Array(Int64)})))`,
     {
@@ -56,5 +66,5 @@ async function storedKeys(database: Database, spans: readonly EncodedSpan[]): Pr
       starts: spans.map(({ startUnixNano }) => startUnixNano),
     },
   );
-  return rows.map((row) => spanKey(row.project_id, row.TraceId, row.SpanId));
+  return rows.map(spanKey);
 }

@@ -1,4 +1,4 @@
-import type { EncodedSpan } from "./row-binary.js";
+import { byteLength, type EncodedSpan } from "./row-binary.js";
 import type { SpanLog } from "./span-log.js";
 
 /** Collects what concurrent exports bring and appends it in few, larger batches. */
@@ -61,7 +61,7 @@ export function createSpanWriter(log: SpanLog): SpanWriter {
 function takeBatch(pending: PendingWrite[]): PendingWrite[] {
   let bytes = 0;
   const fits = ({ spans }: PendingWrite) => {
-    bytes += spans.reduce((sum, { row }) => sum + row.length, 0);
+    bytes += byteLength(spans);
     return bytes <= MAX_BATCH_BYTES;
   };
   const end = pending.findIndex((write) => !fits(write));

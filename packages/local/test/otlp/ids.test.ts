@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { decodeJson } from "../../src/otlp/json.js";
 import { decodeProtobuf } from "../../src/otlp/protobuf.js";
 import { defaultProject } from "../../src/store/index.js";
-import { encodeSpans } from "../../src/store/row-binary.js";
+import { encodeSpans, rowsOf, spanKey } from "../../src/store/row-binary.js";
 import { exportOf, type OtlpExport, spanAt, text, toJson, toProtobuf } from "../otlp-message.js";
 
 const idOf = (...byteCounts: number[]) =>
@@ -32,7 +32,10 @@ function inMixedCase({ resourceSpans }: OtlpExport, upperDigits: bigint): OtlpEx
 }
 
 const rows = ({ groups }: ReturnType<typeof decodeJson>) =>
-  encodeSpans(defaultProject.id, groups).map(({ key, row }) => ({ key, row: [...row] }));
+  encodeSpans(defaultProject.id, groups).map((span) => ({
+    key: spanKey(span),
+    rows: rowsOf([span]).map((row) => [...row]),
+  }));
 
 describe("the ids of a span", () => {
   test("are the same row as bytes, and as hex in any case", () => {

@@ -163,6 +163,27 @@ describe.each(kinds)("traces in ClickHouse, %s", (kind) => {
   });
 });
 
+test("a read that takes more memory than the database may use is a 503 that says what to do", async () => {
+  const front = await startClickHouseFront();
+  const clickHouse = { ...clickHouseUser, url: front.url, database: "agentops" };
+  const server = await startTestServer(undefined, { clickHouse });
+  const authorization = `Bearer ${await fetchToken(server.url)}`;
+  expect((await send(server)).status).toBe(200);
+
+  front.faults.push("starve");
+  const response = await server.get("/v4/spans/search?text=no+such", { authorization });
+  expect(response.headers.get("retry-after")).toBe("1");
+  expect(await answer(response)).toEqual({
+    status: 503,
+    body: {
+      detail:
+        "This takes more memory than the database may use. Ask for less: a shorter time, fewer traces, or a longer text.",
+    },
+  });
+  await server.close();
+  await front.close();
+});
+
 test("/health is a 503 while the database is away", async () => {
   const front = await startClickHouseFront();
   const clickHouse = { ...clickHouseUser, url: front.url, database: "agentops" };

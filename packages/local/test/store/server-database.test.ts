@@ -96,6 +96,14 @@ describe("an insert that fails is repeated, and no row counts twice", () => {
     expect(await figures(traceId)).toEqual(once);
   });
 
+  test("where there was no memory for it", async () => {
+    const { traceId, groups } = newTrace();
+    front.faults.push("none", "starve");
+    await stores[0].addSpans(project, groups);
+    expect(front.faults).toEqual([]);
+    expect(await figures(traceId)).toEqual(once);
+  });
+
   test("where some of the tables had taken it", async () => {
     const { traceId, groups } = newTrace();
     front.ask("ALTER TABLE agentops.trace_summary ADD CONSTRAINT broken CHECK 0");

@@ -13,7 +13,7 @@ import {
   type Store,
   type TraceQuery,
 } from "../../src/store/index.js";
-import { encodeSpans } from "../../src/store/row-binary.js";
+import { encodeSpans, rowsOf } from "../../src/store/row-binary.js";
 import { collect, temporaryFolder } from "../harness.js";
 import { newSpanId, newTraceId, START_UNIX_NANO } from "../otlp-message.js";
 
@@ -140,7 +140,7 @@ describe("a process that was killed while it wrote a batch", () => {
       await database.write(`DELETE FROM ${table} WHERE TraceId = {traceId:String}`, { traceId });
     }
     await database.close();
-    const rows = encodeSpans(project, groupOf(interrupted)).map(({ row }) => row);
+    const rows = rowsOf(encodeSpans(project, groupOf(interrupted)));
     await mkdir(incoming(), { recursive: true });
     await writeFile(join(incoming(), "7.rows"), Buffer.concat(rows));
     store = await openStore({ dataDir });
@@ -164,7 +164,7 @@ describe("a process that was killed while it wrote a batch", () => {
   test("before the batch was in the engine, or in its file: it was never acknowledged and is gone", async () => {
     await store.addSpans(project, groupOf(before));
     await store.close();
-    const row = encodeSpans(project, groupOf(interrupted))[0]?.row ?? new Uint8Array();
+    const row = rowsOf(encodeSpans(project, groupOf(interrupted)))[0] ?? new Uint8Array();
     await writeFile(join(incoming(), "7.rows"), row);
     await writeFile(join(incoming(), "8.rows.part"), row.subarray(0, 20));
     store = await openStore({ dataDir });
