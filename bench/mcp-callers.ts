@@ -7,7 +7,9 @@ import { fileURLToPath } from "node:url";
 
 const MCP_CLI = fileURLToPath(new URL("../packages/mcp/dist/cli.cjs", import.meta.url));
 const API_KEY = "11111111-2222-4333-8444-555555555555";
-const agent = new Agent({ keepAlive: true });
+/** Shorter than the 5 s after which Node's servers close an idle connection, be it under a request. */
+const IDLE_CONNECTION_MS = 4_000;
+const agent = new Agent({ keepAlive: true, timeout: IDLE_CONNECTION_MS });
 
 /** Calls a tool of the built server without a client library, whose work would be measured too. */
 export interface Caller extends Disposable {

@@ -9,6 +9,8 @@ export interface HttpRequest {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
+  /** Takes no kept connection: where one has died unnoticed, all may have. */
+  readonly onNewConnection?: boolean;
 }
 
 export interface HttpResponse {
@@ -49,12 +51,12 @@ export function createConnections(options: ConnectionOptions): Connections {
   const httpAgent = new http.Agent(agentOptions);
   const httpsAgent = new https.Agent(agentOptions);
 
-  function send({ method, url, headers }: HttpRequest): http.ClientRequest {
+  function send({ method, url, headers, onNewConnection }: HttpRequest): http.ClientRequest {
     const checks = options.mayBePrivate(url.origin) ? {} : { lookup: lookupPublic };
     if (checks.lookup) requirePublicHost(url);
-    return url.protocol === "https:"
-      ? https.request(url, { method, headers, agent: httpsAgent, ...checks })
-      : http.request(url, { method, headers, agent: httpAgent, ...checks });
+    const [{ request }, keptAgent] =
+      url.protocol === "https:" ? [https, httpsAgent] : [http, httpAgent];
+    return request(url, { method, headers, agent: !onNewConnection && keptAgent, ...checks });
   }
 
   return {

@@ -101,8 +101,9 @@ export function createTransport(options: TransportOptions): Transport {
         ...request.headers,
       };
       let failedTries = 0;
+      let onNewConnection = false;
       for (;;) {
-        const outcome = await attempt({ ...request, headers }, call);
+        const outcome = await attempt({ ...request, headers, onNewConnection }, call);
         if (!(outcome instanceof ApiError) && !isTransientStatus(outcome.status)) return outcome;
 
         const waitMs = askedWaitMs(outcome, call);
@@ -110,6 +111,7 @@ export function createTransport(options: TransportOptions): Transport {
         // A server that says when to come again has refused the moment, not the request.
         if (waitMs === 0) failedTries += 1;
         if (failedTries === MAX_TRIES) return answerOrThrow(outcome);
+        onNewConnection = outcome instanceof ApiError;
         await sleep(pauseMs, call.signal);
       }
     },

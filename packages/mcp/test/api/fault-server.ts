@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
@@ -23,6 +23,8 @@ export interface ReceivedRequest {
   readonly path: string;
   readonly headers: IncomingMessage["headers"];
   readonly body: string;
+  /** Which of the server's connections it came over: 1 for the first. */
+  readonly connection: number;
 }
 
 type Script = (request: ReceivedRequest) => Answer;
@@ -45,6 +47,7 @@ export interface FaultServer extends AsyncDisposable {
 export async function openFaultServer(): Promise<FaultServer> {
   const scripts = new Map<string, (Answer | Script)[]>();
   const requests: ReceivedRequest[] = [];
+  const connections = new WeakMap<Socket, number>();
   let connectionCount = 0;
   let openConnectionCount = 0;
   let inFlight = 0;
@@ -64,12 +67,14 @@ export async function openFaultServer(): Promise<FaultServer> {
       inFlight -= 1;
     });
     const { method = "", url: path = "", headers } = incoming;
-    const request = { method, path, headers, body: await text(incoming) };
+    const connection = connections.get(incoming.socket) ?? Number.NaN;
+    const request = { method, path, headers, body: await text(incoming), connection };
     requests.push(request);
     await respond(outgoing, nextAnswer(request));
   });
   server.on("connection", (socket) => {
     connectionCount += 1;
+    connections.set(socket, connectionCount);
     openConnectionCount += 1;
     socket.once("close", () => {
       openConnectionCount -= 1;

@@ -213,6 +213,21 @@ describe("connections", () => {
     expect(server.connectionCount).toBe(1);
   });
 
+  test("that have all died unnoticed cost one try, however many they were", async () => {
+    server.on(LIST, { ...list, delayMs: 20 });
+    const { client } = openFor(server);
+    const read = () => client().listTraces({ limit: 5 }, never);
+    await Promise.all(Array.from({ length: MAX_TRIES + 1 }, read));
+    const { connectionCount } = server;
+    expect(connectionCount).toBe(MAX_TRIES + 1);
+
+    server.on(LIST, ({ connection }) =>
+      connection <= connectionCount ? { reset: "at once" } : list,
+    );
+    await read();
+    expect(server.count(LIST)).toBe(connectionCount + 2);
+  });
+
   test("are bounded per server", async () => {
     server.on(LIST, { ...list, delayMs: 20 });
     const { client } = openFor(server, { limits: { maxInFlightPerOrigin: 4 } });

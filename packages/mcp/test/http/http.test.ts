@@ -201,6 +201,18 @@ describe("what the endpoint does not take", () => {
   });
 });
 
+test("a call of the older era is answered with one document, or a stream if it wants progress", async () => {
+  const { url } = await startHttp();
+  const { method, params, ...call } = listTracesCall();
+  const withToken = { ...params, _meta: { progressToken: 1 } };
+  const once = await post(url, { ...call, method, params });
+  const inEvents = await post(url, { ...call, method, params: withToken });
+
+  expect(once.headers["content-type"]).toBe("application/json");
+  expect(inEvents.headers["content-type"]).toBe("text/event-stream");
+  expect(inEvents.body).toContain(`data: ${once.body}\n`);
+});
+
 test("/health and /ready answer any host, and other paths say where MCP is", async () => {
   const { url } = await startHttp();
   const at = (path: string) => fetch(new URL(path, url));
