@@ -120,9 +120,10 @@ async function refuseSecond(location: ServerLocation): Promise<void> {
   );
 }
 
-async function forwarderOf({ forward, dataDir, onError }: ServerOptions) {
+async function forwarderOf({ forward, dataDir, onError, onWarning }: ServerOptions) {
   if (!forward) return undefined;
-  return await openForwarder({ urls: forward, fetch, folder: join(dataDir, "forward"), onError });
+  const folder = join(dataDir, "forward");
+  return await openForwarder({ urls: forward, fetch, folder, onError, onWarning });
 }
 
 function listenError({ host, port }: Pick<ServerOptions, "host" | "port">, cause: unknown) {
