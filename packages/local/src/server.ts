@@ -5,13 +5,13 @@ import { getRequestListener } from "@hono/node-server";
 import { connectToServer, type ServerLocation } from "./admin-api.js";
 import { createApp } from "./app.js";
 import type { CloudUrls } from "./forward/cloud.js";
-import { openForwarder } from "./forward/forwarder.js";
+import { type Forwarder, openForwarder } from "./forward/forwarder.js";
 import { isLoopback, loopbackHosts, reachableHost, urlHost } from "./host.js";
 import { createMcpRoute, type McpRoute } from "./mcp.js";
 import { startRetention } from "./retention.js";
 import { announceServer, isServerAt } from "./running-server.js";
 import { StartError, systemCode } from "./start-error.js";
-import { defaultProject, openStore, type Project } from "./store/index.js";
+import { defaultProject, openStore, type Project, type Store } from "./store/index.js";
 import { openTokens } from "./tokens.js";
 import { version } from "./version.js";
 
@@ -48,43 +48,19 @@ export function opensWithoutKey({ host, clickHouse }: Pick<ServerOptions, "host"
  * @throws {StartError} when the folder or the address is not to be had.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { host, port, retentionMs, onError, onWarning } = options;
+  const { host, retentionMs, onError } = options;
   await refuseSecond(options);
   const store = await openStore(options);
   const forwarder = await forwarderOf(options);
   const project = options.clickHouse?.readOnly?.projects[0] ?? defaultProject;
-
-  const app = createApp({
-    store,
-    tokens: await openTokens(options),
-    version,
-    anonymousProjectId: opensWithoutKey(options) ? project.id : undefined,
-    allowedHosts: isLoopback(host) ? loopbackHosts : undefined,
-    isReadOnly: options.clickHouse?.readOnly !== undefined,
-    forwarder,
-    onError,
-    onWarning,
-  });
-  const mcp = createMcpRoute({
-    version,
-    answer: app.fetch,
-    allowedHostnames: isLoopback(host) ? loopbackHosts : undefined,
-    defaultKey: opensWithoutKey(options)
-      ? async () => (await store.projects.byId(project.id))?.apiKey
-      : undefined,
-    onError,
-  });
-  app.all("/mcp", ({ req }) => mcp.fetch(req.raw));
+  const { app, mcp } = await createRoutes(options, { store, forwarder, project });
 
   const server = createServer(getRequestListener(app.fetch));
-  try {
-    server.listen(port, host);
-    await once(server, "listening");
-  } catch (error) {
+  await listen(server, options).catch(async (error) => {
     await forwarder?.close();
     await store.close();
-    throw await listenError({ host, port }, error);
-  }
+    throw error;
+  });
 
   const url = `http://${reachableHost(host)}:${boundPort(server)}`;
   const retract = await announceServer(options, url);
@@ -106,6 +82,49 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
 }
 
+interface Served {
+  readonly store: Store;
+  readonly forwarder: Forwarder | undefined;
+  readonly project: Project;
+}
+
+async function createRoutes(options: ServerOptions, { store, forwarder, project }: Served) {
+  const { host, onError, onWarning } = options;
+  const allowedHosts = isLoopback(host) ? loopbackHosts : undefined;
+
+  const app = createApp({
+    store,
+    tokens: await openTokens(options),
+    version,
+    anonymousProjectId: opensWithoutKey(options) ? project.id : undefined,
+    allowedHosts,
+    isReadOnly: options.clickHouse?.readOnly !== undefined,
+    forwarder,
+    onError,
+    onWarning,
+  });
+  const mcp = createMcpRoute({
+    version,
+    answer: app.fetch,
+    allowedHostnames: allowedHosts,
+    defaultKey: opensWithoutKey(options)
+      ? async () => (await store.projects.byId(project.id))?.apiKey
+      : undefined,
+    onError,
+  });
+  app.all("/mcp", ({ req }) => mcp.fetch(req.raw));
+  return { app, mcp };
+}
+
+async function listen(server: Server, address: Pick<ServerOptions, "host" | "port">) {
+  try {
+    server.listen(address.port, address.host);
+    await once(server, "listening");
+  } catch (error) {
+    throw await listenError(address, error);
+  }
+}
+
 /** The engine would refuse too, with a line of its own on stderr and without saying where the other is. */
 async function refuseSecond(location: ServerLocation): Promise<void> {
   const running = await connectToServer(location);
@@ -115,9 +134,10 @@ async function refuseSecond(location: ServerLocation): Promise<void> {
   );
 }
 
-async function forwarderOf({ forward, dataDir, onError }: ServerOptions) {
+async function forwarderOf({ forward, dataDir, onError, onWarning }: ServerOptions) {
   if (!forward) return undefined;
-  return await openForwarder({ urls: forward, fetch, folder: join(dataDir, "forward"), onError });
+  const folder = join(dataDir, "forward");
+  return await openForwarder({ urls: forward, fetch, folder, onError, onWarning });
 }
 
 async function listenError({ host, port }: Pick<ServerOptions, "host" | "port">, cause: unknown) {

@@ -163,13 +163,13 @@ async function checkQueue(
   const detail = `to ${status.to}: ${status.queued} queued, ${status.sent} sent, ${status.dropped} dropped`;
   if (status.dropped > 0) {
     const advice =
-      "Dropped ones are here only: the cloud refused them, or the queue was full. Check the key.";
+      "Dropped ones are here only: the cloud refused them or failed too often, or the queue was full. Check the key.";
     return [{ name, state: "warn", detail, advice }];
   }
   return [{ name, state: "ok", detail }];
 }
 
 async function countQueued(folder: string): Promise<number> {
-  const names = await readdir(folder).catch(() => []);
+  const names = await readdir(folder, { recursive: true }).catch(() => []);
   return names.filter((name) => name.endsWith(".entry")).length;
 }

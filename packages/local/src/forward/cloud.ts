@@ -38,58 +38,79 @@ export interface CloudOptions {
 }
 
 export function createCloud({ urls, fetch }: CloudOptions): Cloud {
+  const post = postWith(fetch);
   /** By key, in memory only. */
   const tokens = new Map<string, string>();
 
   async function exchange(apiKey: string, signal?: AbortSignal): Promise<Exchange> {
-    const response = await post(`${urls.api}/v3/auth/token`, {
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ api_key: apiKey }),
-      signal: within(EXCHANGE_TIMEOUT_MS, signal),
-    });
-    if (!response || isTemporary(response.status)) return { kind: "unreachable" };
-    if (!response.ok) return { kind: "refused" };
-    const parsed = exchangeSchema.safeParse(await response.json().catch(() => undefined));
-    if (!parsed.success) return { kind: "unreachable" };
-    const { token, project_id } = parsed.data;
-    tokens.set(apiKey, token);
-    return { kind: "accepted", token, projectId: project_id };
-  }
-
-  async function send(
-    { target, path, headers, body }: Entry,
-    { token, signal }: { token: string; signal: AbortSignal },
-  ): Promise<Delivery | "unauthorized"> {
-    const response = await post(urls[target] + path, {
-      headers: { ...headers, authorization: `Bearer ${token}` },
-      body: new Uint8Array(body),
-      signal: within(DELIVERY_TIMEOUT_MS, signal),
-    });
-    await response?.body?.cancel();
-    if (!response || isTemporary(response.status)) return "later";
-    if (response.status === 401 || response.status === 403) return "unauthorized";
-    return response.ok ? "sent" : "never";
-  }
-
-  /** Undefined if no answer came. A redirect is not followed: a token must not go to another host. */
-  async function post(url: string, init: RequestInit): Promise<Response | undefined> {
-    return await fetch(url, { ...init, method: "POST", redirect: "error" }).catch(() => undefined);
+    const exchanged = await requestToken(post, urls.api, { apiKey, signal });
+    if (exchanged.kind === "accepted") tokens.set(apiKey, exchanged.token);
+    return exchanged;
   }
 
   return {
     exchange: (apiKey) => exchange(apiKey),
 
     async deliver(entry, signal) {
+      const url = urls[entry.target] + entry.path;
       const known = tokens.get(entry.apiKey);
-      const first = known ? await send(entry, { token: known, signal }) : "unauthorized";
+      const first = known ? await send(post, url, { entry, token: known, signal }) : "unauthorized";
       if (first !== "unauthorized") return first;
 
       const exchanged = await exchange(entry.apiKey, signal);
       if (exchanged.kind !== "accepted") return exchanged.kind === "refused" ? "never" : "later";
-      const second = await send(entry, { token: exchanged.token, signal });
+      const second = await send(post, url, { entry, token: exchanged.token, signal });
       return second === "unauthorized" ? "never" : second;
     },
   };
+}
+
+type Post = (url: string, init: RequestInit) => Promise<Response | undefined>;
+
+/** Undefined if no answer came. A redirect is not followed: a token must not go to another host. */
+function postWith(fetch: CloudOptions["fetch"]): Post {
+  return (url, init) =>
+    fetch(url, { ...init, method: "POST", redirect: "error" }).catch(() => undefined);
+}
+
+async function requestToken(
+  post: Post,
+  apiUrl: string,
+  { apiKey, signal }: { apiKey: string; signal: AbortSignal | undefined },
+): Promise<Exchange> {
+  const response = await post(`${apiUrl}/v3/auth/token`, {
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ api_key: apiKey }),
+    signal: within(EXCHANGE_TIMEOUT_MS, signal),
+  });
+  if (!response || isTemporary(response.status)) return { kind: "unreachable" };
+  if (!response.ok) return { kind: "refused" };
+  const parsed = exchangeSchema.safeParse(await response.json().catch(() => undefined));
+  if (!parsed.success) return { kind: "unreachable" };
+  const { token, project_id } = parsed.data;
+  return { kind: "accepted", token, projectId: project_id };
+}
+
+interface Sending {
+  readonly entry: Entry;
+  readonly token: string;
+  readonly signal: AbortSignal;
+}
+
+async function send(
+  post: Post,
+  url: string,
+  { entry: { headers, body }, token, signal }: Sending,
+): Promise<Delivery | "unauthorized"> {
+  const response = await post(url, {
+    headers: { ...headers, authorization: `Bearer ${token}` },
+    body: new Uint8Array(body),
+    signal: within(DELIVERY_TIMEOUT_MS, signal),
+  });
+  await response?.body?.cancel();
+  if (!response || isTemporary(response.status)) return "later";
+  if (response.status === 401 || response.status === 403) return "unauthorized";
+  return response.ok ? "sent" : "never";
 }
 
 function within(timeoutMs: number, signal: AbortSignal | undefined): AbortSignal {

@@ -1,7 +1,9 @@
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { type CloudOptions, createCloud, type Delivery, type Exchange } from "./cloud.js";
-import { type Entry, openQueue, type Taken } from "./queue.js";
+import { type CloudOptions, createCloud, type Exchange } from "./cloud.js";
+import { createLane, type LaneOptions } from "./lane.js";
+import { type Entry, openQueue } from "./queue.js";
 
 /** Passes on to a cloud what was stored here, at least once, in its own time. */
 export interface Forwarder {
@@ -19,89 +21,54 @@ export interface ForwardStatus {
   readonly queued: number;
   readonly queued_bytes: number;
   readonly sent: number;
-  /** Refused by the cloud for good, or met a full queue. */
+  /** Refused by the cloud for good, failed too often, damaged on disk, or met a full queue. */
   readonly dropped: number;
 }
 
-/** Deliveries under way: a sender of small exports must not be limited by the way to the cloud and back. */
-const CONCURRENCY = 4;
-const FIRST_RETRY_MS = 500;
-const MAX_RETRY_MS = 30_000;
-
 const compress = promisify(gzip);
 
-export interface ForwarderOptions extends CloudOptions {
+export interface ForwarderOptions
+  extends CloudOptions,
+    Pick<LaneOptions, "pace" | "onError" | "onWarning"> {
   readonly folder: string;
-  readonly onError: (error: unknown) => void;
 }
 
-/** Opens the queue in `folder` and starts to send what is in it. */
+/** Opens the queues in `folder`, one for each host, and starts to send what is in them. */
 export async function openForwarder(options: ForwarderOptions): Promise<Forwarder> {
-  const { folder, urls, onError } = options;
-  const queue = await openQueue(folder);
+  const { folder, urls } = options;
   const cloud = createCloud(options);
-  const closing = new AbortController();
-  const deliveries = new Set<Promise<void>>();
-  let sent = 0;
-  let dropped = 0;
-  let retryMs = FIRST_RETRY_MS;
-  let timer: NodeJS.Timeout | undefined;
+  const tally = { sent: 0, dropped: 0 };
 
-  /** Starts as many deliveries as may be under way, unless the cloud is being left alone for a while. */
-  function pump(): void {
-    const isHeld = () => closing.signal.aborted || timer !== undefined;
-    while (!isHeld() && deliveries.size < CONCURRENCY && queue.size().waiting > 0) {
-      const delivery = deliverNext().finally(() => deliveries.delete(delivery));
-      delivery.then(pump, onError);
-      deliveries.add(delivery);
-    }
+  async function openTarget(target: Entry["target"]) {
+    const queue = await openQueue(join(folder, target));
+    return { queue, lane: createLane({ ...options, queue, cloud, tally }) };
   }
-
-  async function deliverNext(): Promise<void> {
-    const taken = await queue.take();
-    if (taken) await settle(taken, await cloud.deliver(taken.entry, closing.signal));
-  }
-
-  async function settle(taken: Taken, delivery: Delivery): Promise<void> {
-    if (delivery === "later") {
-      taken.putBack();
-      pause();
-      return;
-    }
-    await taken.remove();
-    retryMs = FIRST_RETRY_MS;
-    if (delivery === "sent") sent++;
-    else dropped++;
-  }
-
-  function pause(): void {
-    if (timer || closing.signal.aborted) return;
-    timer = setTimeout(() => {
-      timer = undefined;
-      pump();
-    }, retryMs);
-    retryMs = Math.min(retryMs * 2, MAX_RETRY_MS);
-  }
-
-  pump();
+  const targets = { api: await openTarget("api"), exporter: await openTarget("exporter") };
+  const { api, exporter } = targets;
+  api.lane.pump();
+  exporter.lane.pump();
 
   return {
     exchange: (apiKey) => cloud.exchange(apiKey),
 
     async add(entry) {
-      if (!(await queue.add(await compressed(entry)))) dropped++;
-      pump();
+      const { queue, lane } = targets[entry.target];
+      if (!(await queue.add(await compressed(entry)))) tally.dropped++;
+      lane.pump();
     },
 
     status() {
-      const { waiting, taken, bytes } = queue.size();
-      return { to: urls.api, queued: waiting + taken, queued_bytes: bytes, sent, dropped };
+      const [logs, exports] = [api.queue.size(), exporter.queue.size()];
+      return {
+        to: urls.api,
+        queued: logs.entries + exports.entries,
+        queued_bytes: logs.bytes + exports.bytes,
+        ...tally,
+      };
     },
 
     async close() {
-      closing.abort();
-      clearTimeout(timer);
-      await Promise.allSettled(deliveries);
+      await Promise.all([api.lane.close(), exporter.lane.close()]);
     },
   };
 }

@@ -19,15 +19,24 @@ export interface Queue {
   /** False if there is no room: the entry is not kept. */
   add(entry: Entry): Promise<boolean>;
   /** Takes the oldest entry that nobody has taken; it stays on disk until it is removed. */
-  take(): Promise<Taken | undefined>;
-  size(): { readonly waiting: number; readonly taken: number; readonly bytes: number };
+  take(): Taken | undefined;
+  size(): QueueSize;
 }
 
+/** All that is on disk, taken or not. */
+export interface QueueSize {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+/** One and the same object each time the entry is taken. */
 export interface Taken {
-  readonly entry: Entry;
+  readonly path: string;
+  /** Undefined if the file holds no entry. */
+  read(): Promise<Entry | undefined>;
   /** It was sent, or never can be. */
   remove(): Promise<void>;
-  /** It is to be tried again, before all others. */
+  /** It is to be tried again, after all that were not tried yet. */
   putBack(): void;
 }
 
@@ -42,55 +51,75 @@ interface File {
 /** Opens the queue in `folder`, which it creates. One process at a time. */
 export async function openQueue(folder: string, maxBytes = MAX_QUEUE_BYTES): Promise<Queue> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const waiting = await readFiles(folder);
-  const taken = new Set<File>();
-  let bytes = waiting.reduce((sum, file) => sum + file.bytes, 0);
-  let sequence = Number(waiting.at(-1)?.name.slice(0, SEQUENCE_DIGITS) ?? -1) + 1;
+  const untried = await readFiles(folder);
+  const tried: Taken[] = [];
+  const size = sizeOf(untried);
+  let sequence = Number(untried.at(-1)?.name.slice(0, SEQUENCE_DIGITS) ?? -1) + 1;
+
+  function resize({ bytes }: File, direction: 1 | -1): void {
+    size.entries += direction;
+    size.bytes += direction * bytes;
+  }
 
   return {
     async add(entry) {
       const content = encode(entry);
       await requireRoom(folder, RESERVED_BYTES);
-      if (bytes + content.length > maxBytes) return false;
-      const name = `${String(sequence++).padStart(SEQUENCE_DIGITS, "0")}${COMPLETE}`;
-      bytes += content.length;
-      try {
-        await writeEntry(join(folder, name), content);
-      } catch (error) {
-        bytes -= content.length;
+      if (size.bytes + content.length > maxBytes) return false;
+      const file = { name: fileName(sequence++), bytes: content.length };
+      resize(file, 1);
+      await writeEntry(join(folder, file.name), content).catch((error) => {
+        resize(file, -1);
         throw error;
-      }
-      waiting.push({ name, bytes: content.length });
+      });
+      untried.push(file);
       return true;
     },
 
-    async take() {
-      const file = waiting.shift();
-      if (!file) return undefined;
-      taken.add(file);
-      const path = join(folder, file.name);
-      return {
-        entry: decode(await readFile(path)),
-        async remove() {
-          await rm(path);
-          taken.delete(file);
-          bytes -= file.bytes;
-        },
-        putBack() {
-          taken.delete(file);
-          waiting.unshift(file);
-        },
-      };
+    take() {
+      const file = untried.shift();
+      if (!file) return tried.shift();
+      const onRemove = () => resize(file, -1);
+      return toTaken(join(folder, file.name), {
+        onRemove,
+        onPutBack: (taken) => tried.push(taken),
+      });
     },
 
-    size: () => ({ waiting: waiting.length, taken: taken.size, bytes }),
+    size: () => ({ ...size }),
   };
+}
+
+function sizeOf(files: readonly File[]) {
+  return { entries: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) };
+}
+
+interface TakenEvents {
+  onRemove(): void;
+  onPutBack(taken: Taken): void;
+}
+
+function toTaken(path: string, { onRemove, onPutBack }: TakenEvents): Taken {
+  const taken: Taken = {
+    path,
+    read: async () => decode(await readFile(path)),
+    async remove() {
+      await rm(path, { force: true });
+      onRemove();
+    },
+    putBack: () => onPutBack(taken),
+  };
+  return taken;
 }
 
 /** A file gets this ending when all of the entry is in it. */
 const COMPLETE = ".entry";
 /** So many that names sort by age. */
 const SEQUENCE_DIGITS = 12;
+
+function fileName(sequence: number): string {
+  return `${String(sequence).padStart(SEQUENCE_DIGITS, "0")}${COMPLETE}`;
+}
 
 async function readFiles(folder: string): Promise<File[]> {
   const files: File[] = [];
@@ -132,8 +161,13 @@ function encode({ body, ...head }: Entry): Uint8Array {
   return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), body]);
 }
 
-function decode(content: Buffer): Entry {
+/** What is wrong is not told: a parser quotes what it read, and an entry holds a key. */
+function decode(content: Buffer): Entry | undefined {
   const end = content.indexOf("\n");
-  const head = headSchema.parse(JSON.parse(content.subarray(0, end).toString()));
-  return { ...head, body: content.subarray(end + 1) };
+  try {
+    const head = headSchema.parse(JSON.parse(content.subarray(0, end).toString()));
+    return { ...head, body: content.subarray(end + 1) };
+  } catch {
+    return undefined;
+  }
 }

@@ -53,6 +53,7 @@ const keys = {
   cacheReadTokens: attributeKeys.cacheReadTokens,
   cacheWriteTokens: attributeKeys.cacheWriteTokens,
   reasoningTokens: attributeKeys.reasoningTokens,
+  totalTokens: attributeKeys.totalTokens,
   cost: [
     ...attributeKeys.totalCostUsd,
     ...attributeKeys.promptCostUsd,
@@ -69,21 +70,13 @@ function readCall(span: SpanRecord): ModelCall | undefined {
   const found = readAttributes(span);
   const model = found && first(found, keys.model);
   if (!model || first(found, keys.cost)) return undefined;
-  const inputTokens = count(found, keys.inputTokens);
-  const outputTokens = count(found, keys.outputTokens);
-  if (inputTokens + outputTokens === 0 || isAggregate(found)) return undefined;
-
-  const cacheReadTokens = count(found, keys.cacheReadTokens);
-  const cacheWriteTokens = count(found, keys.cacheWriteTokens);
-  const reasoningTokens = count(found, keys.reasoningTokens);
+  const counts = readCounts(found);
+  if (counts.inputTokens + counts.outputTokens === 0 || isAggregate(found)) return undefined;
   return {
     model,
     provider: first(found, keys.provider),
-    inputTokens: whole(inputTokens, cacheReadTokens + cacheWriteTokens),
-    cacheReadTokens,
-    cacheWriteTokens,
-    outputTokens: whole(outputTokens, reasoningTokens),
-    reasoningTokens,
+    ...counts,
+    ...wholes(counts),
     startUnixNano: span.startUnixNano,
   };
 }
@@ -92,12 +85,33 @@ function isAggregate(found: Found): boolean {
   return aggregates.includes(first(found, keys.kind) ?? "");
 }
 
+function readCounts(found: Found) {
+  return {
+    inputTokens: count(found, keys.inputTokens),
+    cacheReadTokens: count(found, keys.cacheReadTokens),
+    cacheWriteTokens: count(found, keys.cacheWriteTokens),
+    outputTokens: count(found, keys.outputTokens),
+    reasoningTokens: count(found, keys.reasoningTokens),
+    totalTokens: count(found, keys.totalTokens),
+  };
+}
+
 /**
  * The conventions count cached and reasoning tokens as parts of the input and the output; Anthropic's
- * and Google's own figures, which some senders copy, leave them out.
+ * and Google's own figures, which some senders copy, leave them out. They do so where a part is more than
+ * the whole, and where the total is the sum only with the cached ones: all of them, or those that were read.
  */
-function whole(tokens: number, part: number): number {
-  return part > tokens ? tokens + part : tokens;
+function wholes(counts: ReturnType<typeof readCounts>) {
+  const { inputTokens, cacheReadTokens, cacheWriteTokens, totalTokens } = counts;
+  const { outputTokens: output, reasoningTokens: reasoning } = counts;
+  const cached = cacheReadTokens + cacheWriteTokens;
+  const outputTokens = reasoning > output ? output + reasoning : output;
+  const isApart =
+    cached > inputTokens ||
+    [cached, cacheReadTokens].some(
+      (part) => part > 0 && inputTokens + part + outputTokens === totalTokens,
+    );
+  return { inputTokens: isApart ? inputTokens + cached : inputTokens, outputTokens };
 }
 
 type Found = ReadonlyMap<string, Text>;

@@ -23,34 +23,50 @@ const text = (body: Uint8Array | undefined) => Buffer.from(body ?? []).toString(
 test("what is in it comes out in order, also after a restart", async () => {
   const first = await openQueue(folder);
   for (const body of ["one", "two\nlines", "three"]) await first.add(entry(body));
-  await (await first.take())?.remove();
+  await first.take()?.remove();
   // Taken, and not removed: the process ends before the delivery does.
-  expect((await first.take())?.entry).toEqual(entry("two\nlines"));
+  expect(await first.take()?.read()).toEqual(entry("two\nlines"));
 
   const second = await openQueue(folder);
   await second.add(entry("four"));
   const bodies: string[] = [];
-  for (let taken = await second.take(); taken; taken = await second.take()) {
-    bodies.push(text(taken.entry.body));
+  for (let taken = second.take(); taken; taken = second.take()) {
+    bodies.push(text((await taken.read())?.body));
     await taken.remove();
   }
   expect(bodies).toEqual(["two\nlines", "three", "four"]);
-  expect(second.size()).toEqual({ waiting: 0, taken: 0, bytes: 0 });
+  expect(second.size()).toEqual({ entries: 0, bytes: 0 });
   expect(await readdir(folder)).toEqual([]);
 });
 
-test("what is put back is the next again", async () => {
+test("what is put back comes again after all that was not tried yet", async () => {
   const queue = await openQueue(folder);
-  for (const body of ["one", "two"]) await queue.add(entry(body));
-  (await queue.take())?.putBack();
-  expect(text((await queue.take())?.entry.body)).toBe("one");
+  for (const body of ["one", "two", "three"]) await queue.add(entry(body));
+  const first = queue.take();
+  first?.putBack();
+  expect(text((await queue.take()?.read())?.body)).toBe("two");
+  await queue.add(entry("four"));
+  expect(text((await queue.take()?.read())?.body)).toBe("three");
+  expect(text((await queue.take()?.read())?.body)).toBe("four");
+  expect(queue.take()).toBe(first);
+  expect(queue.size().entries).toBe(4);
 });
+
+test.each(["", "half a line", "{}\nbody", '{"target":"elsewhere"}\n'])(
+  "a file that holds %j is no entry",
+  async (content) => {
+    await openQueue(folder);
+    await writeFile(join(folder, "000000000007.entry"), content);
+    const queue = await openQueue(folder);
+    expect(await queue.take()?.read()).toBeUndefined();
+  },
+);
 
 test("a full queue takes no more, until something has left it", async () => {
   const queue = await openQueue(folder, 500);
   expect(await queue.add(entry("x".repeat(200)))).toBe(true);
   expect(await queue.add(entry("x".repeat(200)))).toBe(false);
-  await (await queue.take())?.remove();
+  await queue.take()?.remove();
   expect(await queue.add(entry("x".repeat(200)))).toBe(true);
 });
 
@@ -65,6 +81,6 @@ test("the keys in it are for this user's eyes only", async () => {
 test("an entry that was being written when the process ended is gone: it was never acknowledged", async () => {
   await openQueue(folder);
   await writeFile(join(folder, "000000000000.entry.part"), "half");
-  expect((await openQueue(folder)).size().waiting).toBe(0);
+  expect((await openQueue(folder)).size().entries).toBe(0);
   expect(await readdir(folder)).toEqual([]);
 });

@@ -109,6 +109,35 @@ test("cached tokens cost what the provider bills for them", async () => {
   expect(await costs(apart)).toEqual(await costs({ ...claude, ...read }));
 });
 
+test.each([
+  { total: undefined, read: 500, isApart: false },
+  { total: 1210, read: 500, isApart: false },
+  { total: 1710, read: 500, isApart: true },
+  { total: 1999, read: 500, isApart: false },
+  { total: undefined, read: 1500, isApart: true },
+  { total: 1210, read: 1500, isApart: true },
+  { total: 1310, read: 0, written: 100, isApart: true },
+  { total: 1210, read: 0, written: 100, isApart: false },
+  { total: 1810, read: 500, written: 100, isApart: true },
+  { total: 1710, read: 500, written: 100, isApart: true },
+])(
+  "of 1000 input and 210 output tokens, $total in all, $read read and $written written: cached apart $isApart",
+  async ({ total, read, written = 0, isApart }) => {
+    const cost = await costs({
+      "gen_ai.provider.name": "anthropic",
+      "gen_ai.response.model": "claude-sonnet-4-20250514",
+      "gen_ai.usage.input_tokens": "1000",
+      "gen_ai.usage.output_tokens": "210",
+      "gen_ai.usage.cache_read.input_tokens": String(read),
+      "gen_ai.usage.cache_creation.input_tokens": String(written),
+      "gen_ai.usage.total_tokens": String(total ?? ""),
+    });
+    const plain = isApart ? 1000 : 1000 - read - written;
+    const prompt = (plain * 3 + read * 0.3 + written * 3.75) / 1e6;
+    expect(cost).toEqual([expect.closeTo(prompt, 9), expect.closeTo(0.00315, 9)]);
+  },
+);
+
 test("reasoning is part of the output and is not billed twice", async () => {
   const thinking = { ...agentopsCall, "gen_ai.usage.reasoning_tokens": "2" };
   expect(await costs(thinking)).toEqual(await costs(agentopsCall));

@@ -1,0 +1,112 @@
+import { createBackOff, type Pace } from "./back-off.js";
+import type { Cloud, Delivery } from "./cloud.js";
+import type { Queue, Taken } from "./queue.js";
+
+/** Counts of the entries of all lanes, since the start. */
+export interface Tally {
+  sent: number;
+  dropped: number;
+}
+
+/** Sends what is in one queue, so that what fails there holds up no other. */
+export interface Lane {
+  /** Starts as many deliveries as may be under way, unless there was a failure a moment ago. */
+  pump(): void;
+  /** Stops sending; what is left stays in the queue. */
+  close(): Promise<void>;
+}
+
+/** Deliveries under way: a sender of small exports must not be limited by the way to the cloud and back. */
+const CONCURRENCY = 4;
+const PACE: Pace = { firstMs: 500, maxMs: 30_000 };
+
+/**
+ * Tries of an entry that fail although others got through since the one before. Where a host fails all that it
+ * is sent this takes most of an hour; while the whole cloud is away no try counts.
+ */
+export const MAX_FAILED_TRIES = 100;
+
+export interface LaneOptions {
+  readonly queue: Queue;
+  readonly cloud: Pick<Cloud, "deliver">;
+  readonly tally: Tally;
+  readonly pace?: Pace;
+  readonly onError: (error: unknown) => void;
+  readonly onWarning: (message: string) => void;
+}
+
+export function createLane(options: LaneOptions): Lane {
+  const { queue, tally, pace = PACE, onError } = options;
+  const closing = new AbortController();
+  const deliveries = new Set<Promise<void>>();
+  const backOff = createBackOff(pace, pump);
+  const attempt = createAttempts(options);
+
+  function pump(): void {
+    while (!closing.signal.aborted && !backOff.isPausing() && deliveries.size < CONCURRENCY) {
+      const taken = queue.take();
+      if (!taken) return;
+      const delivery = deliver(taken)
+        .catch(onError)
+        .finally(() => {
+          deliveries.delete(delivery);
+          pump();
+        });
+      deliveries.add(delivery);
+    }
+  }
+
+  async function deliver(taken: Taken): Promise<void> {
+    const delivery = await attempt(taken, closing.signal);
+    if (delivery === "later") {
+      taken.putBack();
+      return backOff.pause();
+    }
+    backOff.reset();
+    await taken.remove();
+    tally[delivery === "sent" ? "sent" : "dropped"]++;
+  }
+
+  async function close(): Promise<void> {
+    closing.abort();
+    await Promise.allSettled(deliveries);
+    backOff.cancel();
+  }
+
+  return { pump, close };
+}
+
+type Attempt = (taken: Taken, signal: AbortSignal) => Promise<Delivery>;
+
+/** Tries to send an entry; what cannot be read, or has failed too often, is not worth another try. */
+function createAttempts({ cloud, tally, onError, onWarning }: LaneOptions): Attempt {
+  const isLastFailure = createPatience(tally);
+
+  async function send({ path, read }: Taken, signal: AbortSignal): Promise<Delivery> {
+    const entry = await read();
+    if (entry) return await cloud.deliver(entry, signal);
+    onWarning(`${path} is damaged. It was removed, and is not forwarded.`);
+    return "never";
+  }
+
+  return async (taken, signal) => {
+    const delivery = await send(taken, signal).catch((error): Delivery => {
+      onError(error);
+      return "later";
+    });
+    if (delivery !== "later" || signal.aborted) return delivery;
+    return isLastFailure(taken) ? "never" : "later";
+  };
+}
+
+/** Counts a failed try of an entry, and tells whether it is not worth another. A start counts anew. */
+function createPatience(tally: Tally): (taken: Taken) => boolean {
+  const failures = new WeakMap<Taken, { readonly tries: number; readonly sent: number }>();
+
+  return (taken) => {
+    const before = failures.get(taken) ?? { tries: 0, sent: tally.sent };
+    const tries = before.tries + (tally.sent > before.sent ? 1 : 0);
+    failures.set(taken, { tries, sent: tally.sent });
+    return tries >= MAX_FAILED_TRIES;
+  };
+}
