@@ -128,22 +128,23 @@ const parent = "cityHash64(TraceId, ParentSpanId)";
 const those = (what: string, selected: string, condition: string) =>
   `SELECT ${what} FROM otel_traces WHERE ${selected} AND ${condition}`;
 
-/** A model's request for a tool that also runs in the trace, or a tool span right below one of the same tool. */
+/**
+ * A model's request for a tool that also runs in the trace, or a tool span right below one of the same tool.
+ * Few calls have a tool span below them: an id's own hash, without the trace's, leaves the others out soonest.
+ */
 function isToldAgain(selected: string): string {
-  const modelCalls = those(span, selected, "AgentopsKind = 'llm'");
-  const executed = those(
-    "cityHash64(TraceId, ToolName)",
+  const isTool = "AgentopsKind = 'tool'";
+  const toolOfTrace = "cityHash64(TraceId, ToolName)";
+  const parentIds = those("cityHash64(ParentSpanId)", selected, isTool);
+  const parents = those(
+    `if(${isTool}, cityHash64(${span}, ToolName), ${span})`,
     selected,
-    `AgentopsKind = 'tool' AND ${parent} NOT IN (${modelCalls})`,
+    `AgentopsKind IN ('llm', 'tool') AND cityHash64(SpanId) IN (${parentIds})`,
   );
-  const sameTool = those(
-    "cityHash64(TraceId, SpanId, ToolName)",
-    selected,
-    "AgentopsKind = 'tool'",
-  );
+  const executed = those(toolOfTrace, selected, `${isTool} AND ${parent} NOT IN (${parents})`);
   return `
-    (${parent} IN (${modelCalls}) AND cityHash64(TraceId, ToolName) IN (${executed}))
-    OR cityHash64(TraceId, ParentSpanId, ToolName) IN (${sameTool})`;
+    (${parent} IN (${parents}) AND ${toolOfTrace} IN (${executed}))
+    OR cityHash64(${parent}, ToolName) IN (${parents})`;
 }
 
 /**

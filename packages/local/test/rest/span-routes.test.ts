@@ -26,7 +26,7 @@ let traceIds: string[];
 beforeAll(async () => {
   server = await startTestServer();
   traceIds = await sendSampleRuns({ url: server.url });
-  for (const spans of [crew, mixed, ask, ...wrapped, nested, twice, ended, remote]) {
+  for (const spans of [crew, mixed, ask, like, ...wrapped, nested, twice, ended, remote]) {
     const headers = { "content-type": "application/json" };
     await fetch(`${server.url}/v1/traces`, {
       method: "POST",
@@ -104,6 +104,17 @@ const ask = [
   spanOf(askId, "e3", { name: "tool_call.lookup", ...inside("e1"), at: 3 }),
   spanOf(askId, "e4", { name: "search.tool", ...inside("e0"), at: 4 }),
   spanOf(askId, "e5", { name: "execute_tool search", ...inside("e4"), at: 6 }),
+];
+
+// The same span ids in two traces: what is a model's request in one is a tool's own span in the other.
+const likeId = newTraceId();
+const like = [
+  spanOf(likeId, "e1", { name: "lookup.tool" }),
+  spanOf(likeId, "e2", { name: "tool_call.lookup", ...inside("e1"), at: 1 }),
+  spanOf(likeId, "e3", { name: "tool_call.search", ...inside("e1"), at: 2 }),
+  spanOf(likeId, "e4", { name: "gpt.llm", at: 3 }),
+  spanOf(likeId, "e5", { name: "execute_tool search", ...inside("e4"), at: 4 }),
+  spanOf(likeId, "e6", { name: "execute_tool lone", ...inside("e4"), at: 5 }),
 ];
 
 // LangChain's model call around a retry around the provider's: both report.
@@ -295,6 +306,23 @@ describe("metrics are those of the MCP server's span tree", () => {
   ])("nested_count tells of $of by $group: $count", async ({ id, group, count }) => {
     const { body } = await server.read(`/v4/spans/metrics?group_by=${group}&trace_id=${id}`);
     expect(body.nested_count).toBe(count);
+  });
+
+  test.each([
+    {
+      of: "a request that runs, and the run told twice, once",
+      id: askId,
+      tools: { lookup: 1, search: 1 },
+    },
+    {
+      of: "the same span ids in another trace by that trace",
+      id: likeId,
+      tools: { lone: 1, lookup: 1, search: 1 },
+    },
+  ])("tool calls count $of", async ({ id, tools }) => {
+    const { body } = await server.read(`/v4/spans/metrics?group_by=tool&trace_id=${id}`);
+    const rows: WireRow[] = body.rows;
+    expect(Object.fromEntries(rows.map(({ key, count }) => [key, count]))).toEqual(tools);
   });
 
   test("nested_count is null where no trace is named", async () => {
