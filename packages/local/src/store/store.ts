@@ -27,7 +27,7 @@ import { type SpanQuery, searchSpans } from "./span-search.js";
 import { createSpanWriter } from "./span-writer.js";
 import { readSpan, readTraceSpans, type StoredSpan } from "./spans.js";
 import { createTraceList, type ListTraces } from "./trace-list.js";
-import { readTrace, type TraceSummary } from "./traces.js";
+import { countSpans, readTrace, type SpanCounts, type TraceSummary } from "./traces.js";
 import { addUpload, readUpload, type Upload, type UploadKind } from "./uploads.js";
 
 export interface DatabaseInfo {
@@ -50,6 +50,8 @@ export interface Store {
     after?: SpanGroupPosition,
   ): Promise<SpanGroupPage>;
   readonly listTraces: ListTraces;
+  /** By project; one without spans is not among them. */
+  spanCounts(projectIds: readonly string[]): Promise<ReadonlyMap<string, SpanCounts>>;
   trace(projectId: string, traceId: string): Promise<TraceSummary | undefined>;
   /** By start time, in pages; none where there is no such trace. */
   traceSpans(projectId: string, traceId: string): AsyncIterable<StoredSpan[]>;
@@ -97,6 +99,7 @@ export async function openStore(location: StoreLocation): Promise<Store> {
     spanGroups: (projectId, query, after) =>
       readSpanGroups(database, projectId, { ...query, after }),
     listTraces: createTraceList(database),
+    spanCounts: (projectIds) => countSpans(database, projectIds),
     trace: (projectId, traceId) => readTrace(database, projectId, traceId),
     traceSpans: (projectId, traceId) => readTraceSpans(database, projectId, traceId),
     span: (projectId, spanId) => readSpan(database, projectId, spanId),
