@@ -82,6 +82,31 @@ test("exports that wait for a server with --forward are warned of", async () => 
   });
 });
 
+test("what cannot be looked at is a finding, and hides no other", async () => {
+  const answers = new Map<string | undefined, unknown>([
+    ["/health", { instance: "there" }],
+    ["/opsboard/projects", [{ id: randomUUID(), name: "shop", api_key: randomUUID() }]],
+  ]);
+  const broken = createServer(({ url }, response) => {
+    response.writeHead(answers.has(url) ? 200 : 500).end(JSON.stringify(answers.get(url)));
+  });
+  await new Promise<void>((resolve) => broken.listen(0, "127.0.0.1", resolve));
+  const { port } = broken.address() as AddressInfo;
+  await writeFile(join(dataDir, "server-url"), `http://127.0.0.1:${port}\nthere\n${dataDir}`);
+  const checks = await examine(config({ forward: { api: `http://127.0.0.1:${port}` } }));
+  broken.close();
+  expect(checks.map(({ name, state }) => `${name}: ${state}`)).toEqual([
+    "Node.js: ok",
+    "data folder: ok",
+    "disk space: ok",
+    "server: fail",
+    "project shop: fail",
+    "forwarding: fail",
+    "cloud: ok",
+  ]);
+  expect(found(checks, "project shop")?.advice).toMatch(/^The server answered 500/);
+});
+
 describe("another program on the port, which is also a cloud that answers", () => {
   const other = createServer((_request, response) => response.writeHead(404).end());
   beforeAll(() => new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve)));

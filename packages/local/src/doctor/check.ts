@@ -1,3 +1,5 @@
+import { StartError, systemCode } from "../start-error.js";
+
 /** One thing that was looked at. */
 export interface Check {
   readonly name: string;
@@ -16,4 +18,23 @@ export function formatChecks(checks: readonly Check[]): string {
       return advice ? `${line}      → ${advice}\n` : line;
     })
     .join("");
+}
+
+/** What a look finds. That it cannot be taken is a finding too, and keeps nothing else from being looked at. */
+export async function look(
+  name: string,
+  find: () => Promise<readonly Check[]>,
+): Promise<readonly Check[]> {
+  try {
+    return await find();
+  } catch (error) {
+    return [{ name, state: "fail", detail: "does not work", advice: adviceOn(error) }];
+  }
+}
+
+/** Other messages than our own may quote what is in traces. */
+function adviceOn(error: unknown): string {
+  if (error instanceof StartError) return error.message;
+  const name = error instanceof Error ? error.name : "Error";
+  return `${name} (${systemCode(error)}). See what the server prints.`;
 }

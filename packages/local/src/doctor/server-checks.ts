@@ -4,39 +4,38 @@ import { z } from "zod";
 import { type AdminApi, connectToServer, openInProcess } from "../admin-api.js";
 import type { Config } from "../config.js";
 import { counted } from "../progress.js";
+import { isKeyHash } from "../rest/key-exchange.js";
 import { MAX_REFUSED_KEYS } from "../rest/refused-keys.js";
-import { StartError } from "../start-error.js";
 import { hasTraces, placeOf } from "../store/index.js";
 import { version } from "../version.js";
-import type { Check } from "./check.js";
+import { type Check, look } from "./check.js";
 import { checkPort } from "./machine-checks.js";
 
 /** What only the API can tell: of the server that runs, or else of the database itself. */
-export async function checkServer(config: Config): Promise<Check[]> {
-  let api: AdminApi | undefined;
-  try {
-    api = await openExisting(config);
-  } catch (error) {
-    if (!(error instanceof StartError)) throw error;
-    return [{ name: "database", state: "fail", detail: "does not open", advice: error.message }];
-  }
-  if (!api) {
-    const detail = `${placeOf(config)}, made at the first start`;
-    return [await checkPort(config), { name: "database", state: "ok", detail }];
-  }
-  try {
-    const health = healthSchema.parse(await api.request("GET", "/health"));
-    return [
-      ...(api.serverUrl === undefined ? [await checkPort(config)] : []),
-      runningCheck(api.serverUrl, health.version),
-      databaseCheck(api.place, health),
-      ...(await checkProjects(api)),
-      ...refusedKeysCheck(health),
-      ...(await checkQueue(config, health)),
-    ];
-  } finally {
-    await api.close();
-  }
+export async function checkServer(config: Config): Promise<readonly Check[]> {
+  return await look("database", async () => {
+    const api = await openExisting(config);
+    if (!api) {
+      const detail = `${placeOf(config)}, made at the first start`;
+      return [await checkPort(config), { name: "database", state: "ok", detail }];
+    }
+    try {
+      return await checkApi(api, config);
+    } finally {
+      await api.close();
+    }
+  });
+}
+
+async function checkApi(api: AdminApi, config: Config): Promise<Check[]> {
+  const port = api.serverUrl === undefined ? [await checkPort(config)] : [];
+  const health = readHealth(api);
+  return [
+    ...port,
+    ...(await look("server", async () => aboutServer(api, await health))),
+    ...(await look("projects", () => checkProjects(api))),
+    ...(await look("forwarding", async () => checkQueue(config, await health))),
+  ];
 }
 
 /** Undefined where a database is still to be made. One that is only read never is: that it is not there is an error. */
@@ -57,6 +56,20 @@ const healthSchema = z.object({
     .optional(),
 });
 
+type Health = z.output<typeof healthSchema>;
+
+async function readHealth(api: AdminApi): Promise<Health> {
+  return healthSchema.parse(await api.request("GET", "/health"));
+}
+
+function aboutServer({ serverUrl, place }: AdminApi, health: Health): Check[] {
+  return [
+    runningCheck(serverUrl, health.version),
+    databaseCheck(place, health),
+    ...refusedKeysCheck(health),
+  ];
+}
+
 function runningCheck(url: string | undefined, serverVersion: string): Check {
   const name = "server";
   if (url === undefined) return { name, state: "ok", detail: "not running; its database opens" };
@@ -71,10 +84,7 @@ function runningCheck(url: string | undefined, serverVersion: string): Check {
   };
 }
 
-function databaseCheck(
-  place: string,
-  { database: { kind, version } }: z.output<typeof healthSchema>,
-): Check {
+function databaseCheck(place: string, { database: { kind, version } }: Health): Check {
   return { name: "database", state: "ok", detail: `ClickHouse ${version} (${kind}), ${place}` };
 }
 
@@ -86,39 +96,42 @@ const listSchema = z.object({
   metrics: z.object({ span_count: z.number() }),
 });
 
-/** Each project as a client would meet it: the key is exchanged, and the token lists. */
+type Project = z.output<typeof projectsSchema>[number];
+
 async function checkProjects(api: AdminApi): Promise<Check[]> {
-  const projects = projectsSchema.parse(await api.request("GET", "/opsboard/projects"));
   const checks: Check[] = [];
-  for (const { name, api_key } of projects) {
-    const { token } = tokenSchema.parse(
-      await api.request("POST", "/v3/auth/token", { body: { api_key } }),
-    );
-    const list = listSchema.parse(await api.request("GET", "/v4/traces?limit=1", { token }));
-    checks.push(projectCheck(name, list));
+  for (const project of projectsSchema.parse(await api.request("GET", "/opsboard/projects"))) {
+    const name = `project ${project.name}`;
+    checks.push(...(await look(name, async () => [await checkProject(api, project)])));
   }
   return checks;
 }
 
-function projectCheck(
-  project: string,
+/** As a client would meet it: the key is exchanged, and the token lists. The key of a cloud's is not known here. */
+async function checkProject(api: AdminApi, { id, name, api_key }: Project): Promise<Check> {
+  const isCloud = isKeyHash(api_key);
+  const token = isCloud
+    ? await api.tokenOf({ id, apiKey: api_key })
+    : tokenSchema.parse(await api.request("POST", "/v3/auth/token", { body: { api_key } })).token;
+  const list = await api.request("GET", "/v4/traces?limit=1", { token });
+  const key = isCloud ? "its key is the cloud's" : "key is good";
+  return { name: `project ${name}`, state: "ok", ...newestSpan(key, listSchema.parse(list)) };
+}
+
+function newestSpan(
+  key: string,
   { traces, total, metrics }: z.output<typeof listSchema>,
-): Check {
-  const name = `project ${project}`;
+): Pick<Check, "detail" | "advice"> {
   const [newest] = traces;
   if (!newest) {
     const advice = "Point an SDK at the server, or start it with --sample.";
-    return { name, state: "ok", detail: "key is good; no spans yet", advice };
+    return { detail: `${key}; no spans yet`, advice };
   }
   const counts = `${counted(metrics.span_count, "span")} in ${counted(total, "trace")}`;
-  return {
-    name,
-    state: "ok",
-    detail: `key is good; ${counts}, the newest of ${newest.start_time}`,
-  };
+  return { detail: `${key}; ${counts}, the newest of ${newest.start_time}` };
 }
 
-function refusedKeysCheck({ refused_keys }: z.output<typeof healthSchema>): Check[] {
+function refusedKeysCheck({ refused_keys }: Health): Check[] {
   if (refused_keys === 0) return [];
   const atLeast = refused_keys === MAX_REFUSED_KEYS ? "at least " : "";
   const detail = `${atLeast}${counted(refused_keys, "key")} refused since the start: they open no project`;
@@ -130,10 +143,9 @@ function refusedKeysCheck({ refused_keys }: z.output<typeof healthSchema>): Chec
 /** What is still to go to the cloud. */
 async function checkQueue(
   { dataDir, forward }: Config,
-  health: z.output<typeof healthSchema>,
+  { forward: status }: Health,
 ): Promise<Check[]> {
   const name = "forwarding";
-  const status = health.forward;
   if (!status) {
     const queued = await countQueued(join(dataDir, "forward"));
     if (queued === 0) return [];

@@ -40,7 +40,7 @@ async function cloudProject(options: RestOptions, apiKey: string): Promise<Proje
 
 async function twinOf(store: Store, id: string, keyHash: string): Promise<Project> {
   const known = await store.projects.byId(id);
-  if (known && (known.apiKey === keyHash || !isHash(known.apiKey))) return known;
+  if (known && (known.apiKey === keyHash || !isKeyHash(known.apiKey))) return known;
 
   const name = `cloud ${id.slice(0, 8)}`;
   const twin = { id, name, environment: "production", ...known, apiKey: keyHash };
@@ -68,7 +68,7 @@ function hashOf(apiKey: string): string {
   return HASH_PREFIX + sha256(apiKey);
 }
 
-/** No API key looks like that: they are UUIDs. */
-function isHash(apiKey: string): boolean {
+/** What a project of the cloud's has in place of its key, which is a UUID. */
+export function isKeyHash(apiKey: string): boolean {
   return apiKey.startsWith(HASH_PREFIX);
 }

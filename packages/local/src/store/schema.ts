@@ -1,5 +1,6 @@
 import { attribute, derivedColumns, searchText, usageFigures } from "./derived-columns.js";
 import { createTable, createView, type Layout, type Table, type View } from "./layout.js";
+import { spanOrder } from "./spans.js";
 
 /**
  * The tables. `otel_traces` has AgentOps' own columns, so what is written against AgentOps' database
@@ -127,7 +128,7 @@ const traceSummary: Table = {
   Root AggregateFunction(
     argMin,
     Tuple(SpanName String, ServiceName String, StatusCode String, Tags String, EndState String),
-    Tuple(UInt8, DateTime64(9))
+    Tuple(UInt8, DateTime64(9), Int64, String)
   )`,
   engine: "AggregatingMergeTree",
   order: "ORDER BY (project_id, TraceId)",
@@ -141,7 +142,8 @@ const traceSummary: Table = {
 
 /**
  * What {@link traceSummary} holds of some spans. The root is the parentless span; while that one has
- * not arrived (children are exported first) the earliest span stands in for it.
+ * not arrived (children are exported first) the earliest span stands in for it. Of several it is the one
+ * that is read first.
  */
 export const summarizeSpans = (from: string) => `
 SELECT
@@ -162,7 +164,7 @@ SELECT
       (SpanName, ServiceName, StatusCode, ${attribute("agentops.tags")}, ${attribute("agentops.session.end_state")}),
       'Tuple(SpanName String, ServiceName String, StatusCode String, Tags String, EndState String)'
     ),
-    (toUInt8(ParentSpanId != ''), Timestamp)
+    (ParentSpanId != '', ${spanOrder})
   ) AS Root
 FROM ${from} AS spans`;
 

@@ -61,7 +61,10 @@ const PAGE_SPANS = 1_000;
 /** No span lasts longer, so all those that start at a time come after one that lasts as long. */
 const MAX_DURATION_NANO = 2n ** 63n - 1n;
 
-/** A trace's spans by start time, in pages; of those that start together, the longest (the parent) first. */
+/** Of the spans of a trace: by start time, and of those that start together the longest (the parent) first. */
+export const spanOrder = "Timestamp, -toInt64(Duration), SpanId";
+
+/** A trace's spans in their order, in pages. */
 export async function* readTraceSpans(
   database: Database,
   projectId: string,
@@ -102,9 +105,9 @@ WHERE project_id = {projectId:String}
   AND TraceId = {traceId:String}
   AND Timestamp >= greatest(tupleElement(${extent}, 1), fromUnixTimestamp64Nano({afterTime:Int64}))
   AND Timestamp <= tupleElement(${extent}, 2)
-  AND (Timestamp, -toInt64(Duration), SpanId) >
+  AND (${spanOrder}) >
     (fromUnixTimestamp64Nano({afterTime:Int64}), -{afterDuration:Int64}, {afterSpanId:String})
-ORDER BY Timestamp, Duration DESC, SpanId
+ORDER BY ${spanOrder}
 LIMIT {limit:UInt32}`;
 
 /** The newest span of that id: ids are unique in a trace, and in practice everywhere. */

@@ -1,6 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { examine } from "../../src/doctor/examine.js";
 import { runProjects } from "../../src/projects.js";
 import { type RunningBinary, run, serve } from "../binary.js";
 import {
@@ -143,6 +144,20 @@ test("a key that neither knows is refused", async () => {
     status: 403,
     body: { error: "Invalid API key" },
   });
+});
+
+test("doctor looks at the cloud's project without trying its key, and counts none as refused", async () => {
+  const refused = async () => (await answer(await local.get("/health"))).body.refused_keys;
+  const before = await refused();
+  const config = { host: "127.0.0.1", port: 0, dataDir: localDir(), sample: false };
+  expect(await examine(config)).toContainEqual({
+    name: `project cloud ${projectId.slice(0, 8)}`,
+    state: "ok",
+    detail: expect.stringMatching(
+      /^its key is the cloud's; \d+ spans? in \d+ traces?, the newest of/,
+    ),
+  });
+  expect(await refused()).toBe(before);
 });
 
 test("the key itself is nowhere on disk once its exports have arrived", async () => {
