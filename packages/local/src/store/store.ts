@@ -25,7 +25,13 @@ import {
 import type { SpanGroup } from "./span-record.js";
 import { type SpanQuery, searchSpans } from "./span-search.js";
 import { createSpanWriter } from "./span-writer.js";
-import { readSpan, readTraceSpans, type StoredSpan } from "./spans.js";
+import {
+  readSpan,
+  readTraceHeads,
+  readTraceSpans,
+  type SpanHead,
+  type StoredSpan,
+} from "./spans.js";
 import { createTraceList, type ListTraces } from "./trace-list.js";
 import { countSpans, readTrace, type SpanCounts, type TraceSummary } from "./traces.js";
 import { addUpload, readUpload, type Upload, type UploadKind } from "./uploads.js";
@@ -55,6 +61,8 @@ export interface Store {
   trace(projectId: string, traceId: string): Promise<TraceSummary | undefined>;
   /** By start time, in pages; none where there is no such trace. */
   traceSpans(projectId: string, traceId: string): AsyncIterable<StoredSpan[]>;
+  /** The same without what may be long. */
+  traceHeads(projectId: string, traceId: string): AsyncIterable<SpanHead[]>;
   span(projectId: string, spanId: string): Promise<StoredSpan | undefined>;
   /** Resolves once it is on disk; one of the same kind and id is replaced. */
   addUpload(projectId: string, upload: Upload): Promise<void>;
@@ -101,7 +109,8 @@ export async function openStore(location: StoreLocation): Promise<Store> {
     listTraces: createTraceList(database),
     spanCounts: (projectIds) => countSpans(database, projectIds),
     trace: (projectId, traceId) => readTrace(database, projectId, traceId),
-    traceSpans: (projectId, traceId) => readTraceSpans(database, projectId, traceId),
+    traceSpans: (projectId, traceId) => readTraceSpans(database, { projectId, traceId }),
+    traceHeads: (projectId, traceId) => readTraceHeads(database, { projectId, traceId }),
     span: (projectId, spanId) => readSpan(database, projectId, spanId),
     addUpload: (projectId, upload) => addUpload(database, projectId, upload),
     upload: (projectId, kind, id) => readUpload(database, projectId, { kind, id }),

@@ -51,6 +51,10 @@ test("a trace of 50,000 spans and 100 MB goes in and comes out in bounded memory
   for (const bytes of await Promise.all(details)) {
     expect(bytes).toBeGreaterThan(SPANS * TEXT_BYTES);
   }
+  const heads = await readAs(server.url, `/public/v1/traces/${traceId}`, token);
+  expect(new Set(heads.body.spans.map((span: { span_id: string }) => span.span_id)).size).toBe(
+    SPANS,
+  );
 
   expect(await peakRssMb(server.child.pid)).toBeLessThan(MAX_RSS_MB);
   server.child.kill("SIGTERM");
