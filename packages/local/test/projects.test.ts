@@ -21,6 +21,13 @@ import { exportOf, newTraceId, spanAt, toJson } from "./otlp-message.js";
 
 const dataDir = await folderForTests();
 
+const org = {
+  id: "00000000-0000-0000-0000-000000000000",
+  name: "local",
+  prem_status: "pro",
+  current_user_role: "owner",
+};
+
 /** Name, id and key of each printed line. */
 async function run(action: ProjectsAction) {
   const lines = (await runProjects(action, { dataDir })).trimEnd().split("\n");
@@ -108,8 +115,17 @@ describe("while the server runs", () => {
   test("a project's token sees that project and changes none", async () => {
     const token = await fetchToken(server.url);
     const { body } = await readAs(server.url, "/opsboard/projects", token);
-    expect(body).toHaveLength(1);
-    expect(body[0]).toMatchObject({ id: defaultProjectId, name: "default", api_key: defaultKey });
+    const project = {
+      id: defaultProjectId,
+      org_id: org.id,
+      name: "default",
+      environment: "development",
+      api_key: defaultKey,
+      org,
+    };
+    expect(body).toEqual([{ ...project, span_count: 0, trace_count: 0 }]);
+    const one = await readAs(server.url, `/opsboard/projects/${defaultProjectId}`, token);
+    expect(one).toEqual({ status: 200, body: project });
 
     for (const path of ["", `/${defaultProjectId}/regenerate-key`]) {
       const response = await fetch(`${server.url}/opsboard/projects${path}`, {
@@ -123,16 +139,17 @@ describe("while the server runs", () => {
   });
 
   test("no read crosses projects", async () => {
-    const [[, , key] = []] = await run({ kind: "create", name: "walled" });
+    const [[, id, key] = []] = await run({ kind: "create", name: "walled" });
     const [mine, theirs] = [await fetchToken(server.url, key), await fetchToken(server.url)];
     const traceId = newTraceId();
     const span = spanAt(0, 1, { traceId });
+    const child = spanAt(0, 1, { traceId, parentSpanId: span.spanId });
     const send = async (path: string, body: string | Uint8Array<ArrayBuffer>, headers = {}) => {
       const authorization = `Bearer ${mine}`;
       const init = { method: "POST", body, headers: { authorization, ...headers } };
       return await answer(await fetch(server.url + path, init));
     };
-    await send("/v1/traces", toJson(exportOf(span)), { "content-type": "application/json" });
+    await send("/v1/traces", toJson(exportOf(span, child)), { "content-type": "application/json" });
     await send("/v4/logs/upload/", "text", { "trace-id": String(BigInt(`0x${traceId}`)) });
     const object = await send("/v4/objects/upload/", "bytes");
 
@@ -142,6 +159,7 @@ describe("while the server runs", () => {
       [`/public/v1/traces/${traceId}`]: 404,
       [`/public/v1/spans/${span.spanId}`]: 404,
       [`/v4/logs/${traceId}`]: 403,
+      [`/opsboard/projects/${id}`]: 404,
       [objectPath]: 404,
     };
     for (const [path, refusal] of Object.entries(paths)) {
@@ -149,6 +167,12 @@ describe("while the server runs", () => {
       expect((await read(mine)).status, path).toBe(200);
       expect((await read(theirs)).status, path).toBe(refusal);
     }
+    const counts = async (token: string) => {
+      const [project] = (await readAs(server.url, "/opsboard/projects", token)).body;
+      return [project.trace_count, project.span_count];
+    };
+    expect(await counts(mine)).toEqual([1, 2]);
+    expect(await counts(theirs)).toEqual([0, 0]);
   });
 });
 

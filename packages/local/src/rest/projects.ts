@@ -16,7 +16,13 @@ import { addRoute, addRoutes, type RestOptions } from "./routes.js";
 export function addProjectRoutes(app: Hono, { store, tokens }: RestOptions): void {
   addRoutes(app, "/opsboard/projects", {
     async GET(context) {
-      return (await visibleProjects(context)).map(projectView);
+      const projects = await visibleProjects(context);
+      const counts = await store.spanCounts(projects.map(({ id }) => id));
+      return projects.map((project) => ({
+        ...projectView(project),
+        span_count: counts.get(project.id)?.spanCount ?? 0,
+        trace_count: counts.get(project.id)?.traceCount ?? 0,
+      }));
     },
 
     async POST(context) {
@@ -28,10 +34,13 @@ export function addProjectRoutes(app: Hono, { store, tokens }: RestOptions): voi
     },
   });
 
+  addRoute(app, "GET", "/opsboard/projects/:projectId", async (context) => {
+    return projectView(projectInPath(context, await visibleProjects(context)));
+  });
+
   addRoute(app, "POST", "/opsboard/projects/:projectId/regenerate-key", async (context) => {
     await requireAdmin(context);
-    const project = await store.projects.byId(context.req.param("projectId")?.toLowerCase() ?? "");
-    if (!project) throw new RestError(404, { detail: "Project not found" });
+    const project = projectInPath(context, await store.projects.list());
     if (isKeyHash(project.apiKey)) throw new RestError(409, { detail: keyOfCloud });
     const apiKey = randomUUID();
     await store.projects.setApiKey(project.id, apiKey);
@@ -53,6 +62,13 @@ export function addProjectRoutes(app: Hono, { store, tokens }: RestOptions): voi
 const keyOfCloud =
   "This project is the cloud's, and so is its key: change it there. The new one opens this project too.";
 
+function projectInPath(context: Context, projects: readonly Project[]): Project {
+  const id = context.req.param("projectId")?.toLowerCase();
+  const project = projects.find((project) => project.id === id);
+  if (!project) throw new RestError(404, { detail: "Project not found" });
+  return project;
+}
+
 const MAX_NAME_LENGTH = 200;
 
 const newProject = z.object({ name: z.string().trim().min(1).max(MAX_NAME_LENGTH) });
@@ -66,5 +82,5 @@ const org = {
 };
 
 function projectView({ id, name, environment, apiKey }: Project) {
-  return { id, name, environment, api_key: apiKey, org };
+  return { id, org_id: org.id, name, environment, api_key: apiKey, org };
 }

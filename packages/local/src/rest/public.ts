@@ -19,10 +19,9 @@ export function addPublicRoutes(app: Hono, { store, tokens }: RestOptions): void
   addRoute(app, "GET", "/public/v1/traces/:traceId", async (context) => {
     const projectId = await publicProjectId(context, tokens);
     const traceId = context.req.param("traceId") ?? "";
-    const spans = store.traceSpans(projectId, traceId);
-    const answer = await traceView({ projectId, traceId, spans });
-    if (!answer) throw traceNotFound();
-    return answer;
+    const trace = await store.trace(projectId, traceId);
+    if (!trace) throw traceNotFound();
+    return await traceView(projectId, trace, store.traceHeads(projectId, traceId));
   });
 
   addRoute(app, "GET", "/public/v1/traces/:traceId/metrics", async (context) => {

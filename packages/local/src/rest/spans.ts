@@ -1,10 +1,10 @@
-import type { StoredSpan } from "../store/index.js";
+import type { SpanHead, StoredSpan } from "../store/index.js";
 import { spanMetrics } from "./metrics.js";
 import { isObject, type Nested, nestAttributes, nestSpanAttributes } from "./nested-attributes.js";
 import { isoMicros, isoRange } from "./time.js";
 
 /** A span as `/public/v1/traces/{id}` lists it: without attributes. */
-export function spanHead(span: StoredSpan) {
+export function spanHead(span: SpanHead) {
   return {
     span_id: span.spanId,
     parent_span_id: span.parentSpanId,

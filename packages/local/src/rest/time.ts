@@ -45,8 +45,15 @@ export function parseEndTime(text: string): bigint | undefined {
 
 /** `Date` keeps milliseconds only, so it gets whole seconds. */
 function parseIso(text: string, fraction?: string): bigint | undefined {
-  const unixMs = Date.parse(text);
+  const unixMs = isCalendarDay(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(unixMs) ? undefined : instant(BigInt(unixMs / 1000), fraction);
+}
+
+/** `Date` takes February 30 for March 2. */
+function isCalendarDay(text: string): boolean {
+  const day = text.slice(0, "2026-01-02".length);
+  const unixMs = Date.parse(day);
+  return !Number.isNaN(unixMs) && new Date(unixMs).toISOString().startsWith(day);
 }
 
 /** What the store can hold, up to a whole microsecond: no span is outside. */

@@ -1,14 +1,28 @@
 import {
   createTraceSums,
+  type SpanHead,
   type StoredSpan,
   type TraceQuery,
   type TraceSummary,
-  type TraceSums,
   type TraceTotals,
 } from "../store/index.js";
 import { totalMetrics, traceMetrics } from "./metrics.js";
+import { createPlaces } from "./places.js";
 import { spanHead, spanItem } from "./spans.js";
 import { isoMicrosUtc } from "./time.js";
+
+/** `GET /public/v1/traces/{id}` */
+export async function traceView(
+  projectId: string,
+  { traceId, rootTags }: TraceSummary,
+  heads: AsyncIterable<readonly SpanHead[]>,
+) {
+  return await respondWithSpans(heads, spanHead, () => ({
+    trace_id: traceId,
+    project_id: projectId,
+    tags: parseTags(rootTags),
+  }));
+}
 
 interface TraceParts {
   readonly projectId: string;
@@ -16,50 +30,77 @@ interface TraceParts {
   readonly spans: AsyncIterable<readonly StoredSpan[]>;
 }
 
-/** `GET /public/v1/traces/{id}`; undefined where there is no span. */
-export async function traceView({ projectId, traceId, spans }: TraceParts) {
-  return await respondWithSpans(spans, spanHead, ({ rootTags }) => ({
-    trace_id: traceId,
-    project_id: projectId,
-    tags: parseTags(rootTags),
-  }));
-}
-
 /** `GET /v4/traces/detail/{id}`; undefined where there is no span. */
 export async function traceDetail({ projectId, traceId, spans }: TraceParts) {
-  return await respondWithSpans(spans, spanItem, (sums) => ({
-    freeplan_truncated: false,
-    project_id: projectId,
-    trace_id: traceId,
-    tags: parseTags(sums.rootTags),
-    metrics: traceMetrics(sums),
-  }));
+  const sums = createTraceSums();
+  const view = (span: StoredSpan) => {
+    sums.add(span);
+    return spanItem(span);
+  };
+  return await respondWithSpans(spans, view, () => {
+    const trace = sums.result();
+    return (
+      trace && {
+        freeplan_truncated: false,
+        project_id: projectId,
+        trace_id: traceId,
+        tags: parseTags(trace.rootTags),
+        metrics: traceMetrics(trace),
+      }
+    );
+  });
 }
 
+/** Answers of more than one page of spans that are in memory at a time; others wait for one of them. */
+const MAX_LARGE_ANSWERS = 2;
+
+/** A client that does not read what it asked for keeps others waiting no longer. */
+const MAX_SENDING_MS = 30_000;
+
+const largeAnswers = createPlaces(MAX_LARGE_ANSWERS);
+
 /**
- * JSON of the head with `spans` as its last field. It is collected as bytes, because a large trace is
+ * JSON of the head, which is asked for after all spans, with `spans` as its last field. It is collected as bytes, because a large trace is
  * several times as large in objects, and before it is sent, so that a failed read is still an error.
  */
-async function respondWithSpans(
-  pages: AsyncIterable<readonly StoredSpan[]>,
-  view: (span: StoredSpan) => object,
-  head: (sums: TraceSums) => object,
+async function respondWithSpans<Span>(
+  pages: AsyncIterable<readonly Span[]>,
+  view: (span: Span) => object,
+  head: () => object | undefined,
 ): Promise<Response | undefined> {
-  const sums = createTraceSums();
   const chunks: Buffer[] = [];
-  for await (const spans of pages) {
-    for (const span of spans) sums.add(span);
-    const separator = chunks.length === 0 ? "" : ",";
-    chunks.push(Buffer.from(separator + JSON.stringify(spans.map(view)).slice(1, -1)));
+  let leave: (() => void) | undefined;
+  try {
+    for await (const spans of pages) {
+      if (chunks.length > 0) leave ??= await largeAnswers.take();
+      const separator = chunks.length === 0 ? "" : ",";
+      chunks.push(Buffer.from(separator + JSON.stringify(spans.map(view)).slice(1, -1)));
+    }
+  } catch (error) {
+    leave?.();
+    throw error;
   }
-  const trace = sums.result();
-  if (!trace) return undefined;
-  chunks.unshift(Buffer.from(JSON.stringify({ ...head(trace), spans: [] }).slice(0, -"]}".length)));
+  const fields = head();
+  if (!fields) return undefined;
+  chunks.unshift(Buffer.from(JSON.stringify({ ...fields, spans: [] }).slice(0, -"]}".length)));
   chunks.push(Buffer.from("]}"));
+  return respondWith(chunks, leave);
+}
+
+function respondWith(chunks: readonly Buffer[], leave: (() => void) | undefined): Response {
   const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  return new Response(ReadableStream.from(chunks), {
+  if (leave) setTimeout(leave, MAX_SENDING_MS).unref();
+  return new Response(ReadableStream.from(sending(chunks, leave)), {
     headers: { "content-type": "application/json", "content-length": String(length) },
   });
+}
+
+async function* sending(chunks: readonly Buffer[], leave: (() => void) | undefined) {
+  try {
+    yield* chunks;
+  } finally {
+    leave?.();
+  }
 }
 
 /** `GET /v4/traces/list/{project_id}` */

@@ -1,20 +1,24 @@
 import type { Database } from "./database.js";
 import { type UsageFigures, usageColumns } from "./usage.js";
 
-/** A span as stored, with the figures that the engine derived from its attributes. */
-export interface StoredSpan extends UsageFigures {
-  readonly traceId: string;
+/** What is short in any span. */
+export interface SpanHead {
   readonly spanId: string;
   readonly parentSpanId: string;
   readonly name: string;
   readonly kind: string;
-  /** What it does in an agent system: `llm`, `tool`, `agent`, ... */
-  readonly agentopsKind: string;
-  readonly serviceName: string;
   readonly startUnixNano: bigint;
   readonly durationNano: number;
   readonly status: string;
   readonly statusMessage: string;
+}
+
+/** A span as stored, with the figures that the engine derived from its attributes. */
+export interface StoredSpan extends SpanHead, UsageFigures {
+  readonly traceId: string;
+  /** What it does in an agent system: `llm`, `tool`, `agent`, ... */
+  readonly agentopsKind: string;
+  readonly serviceName: string;
   /** Flat keys. */
   readonly resourceAttributes: FlatAttributes;
   readonly attributes: FlatAttributes;
@@ -30,19 +34,23 @@ export interface StoredSpan extends UsageFigures {
 export type FlatAttributes = Readonly<Record<string, string>>;
 
 // Nanoseconds since the epoch do not fit a JSON number, so they travel as text.
-export const selectSpans = `
+const selectHeads = `
 SELECT
-  TraceId AS traceId,
   SpanId AS spanId,
   ParentSpanId AS parentSpanId,
   SpanName AS name,
   SpanKind AS kind,
-  AgentopsKind AS agentopsKind,
-  ServiceName AS serviceName,
   toString(toUnixTimestamp64Nano(Timestamp)) AS startUnixNano,
   Duration AS durationNano,
   StatusCode AS status,
-  StatusMessage AS statusMessage,
+  StatusMessage AS statusMessage`;
+
+const fromSpans = "FROM otel_traces";
+
+export const selectSpans = `${selectHeads},
+  TraceId AS traceId,
+  AgentopsKind AS agentopsKind,
+  ServiceName AS serviceName,
   ResourceAttributes AS resourceAttributes,
   SpanAttributes AS attributes,
   arrayMap(time -> toString(toUnixTimestamp64Nano(time)), Events.Timestamp) AS eventUnixNanos,
@@ -53,7 +61,7 @@ SELECT
   Links.TraceState AS linkTraceStates,
   Links.Attributes AS linkAttributes,
   ${usageColumns((name) => name)}
-FROM otel_traces`;
+${fromSpans}`;
 
 /** So many that most traces are one page, and so few that a page is small beside a large trace. */
 const PAGE_SPANS = 1_000;
@@ -64,31 +72,53 @@ const MAX_DURATION_NANO = 2n ** 63n - 1n;
 /** Of the spans of a trace: by start time, and of those that start together the longest (the parent) first. */
 export const spanOrder = "Timestamp, -toInt64(Duration), SpanId";
 
+interface TraceKey {
+  readonly projectId: string;
+  readonly traceId: string;
+}
+
 /** A trace's spans in their order, in pages. */
 export async function* readTraceSpans(
   database: Database,
-  projectId: string,
-  traceId: string,
+  trace: TraceKey,
 ): AsyncGenerator<StoredSpan[]> {
+  for await (const rows of readPages<SpanRow>(database, selectSpans, trace)) {
+    yield rows.map(toSpan);
+  }
+}
+
+/** The same without what may be long. */
+export async function* readTraceHeads(
+  database: Database,
+  trace: TraceKey,
+): AsyncGenerator<SpanHead[]> {
+  for await (const rows of readPages<HeadRow>(database, `${selectHeads} ${fromSpans}`, trace)) {
+    yield rows.map((row) => ({ ...row, startUnixNano: BigInt(row.startUnixNano) }));
+  }
+}
+
+async function* readPages<Row extends HeadRow>(
+  database: Database,
+  select: string,
+  trace: TraceKey,
+): AsyncGenerator<Row[]> {
   let after = { afterTime: 0n, afterDuration: MAX_DURATION_NANO, afterSpanId: "" };
   for (let isLast = false; !isLast; ) {
-    const rows = await database.read<SpanRow>(selectPage, {
-      projectId,
-      traceId,
+    const rows = await database.read<Row>(`${select} ${pageOfTrace}`, {
+      ...trace,
       limit: PAGE_SPANS,
       ...after,
     });
-    const spans = rows.map(toSpan);
-    const end = spans.at(-1);
+    const end = rows.at(-1);
     if (end) {
       after = {
-        afterTime: end.startUnixNano,
+        afterTime: BigInt(end.startUnixNano),
         afterDuration: BigInt(end.durationNano),
         afterSpanId: end.spanId,
       };
-      yield spans;
+      yield rows;
     }
-    isLast = spans.length < PAGE_SPANS;
+    isLast = rows.length < PAGE_SPANS;
   }
 }
 
@@ -100,7 +130,7 @@ const extent = `(
 
 // In the statement itself, because to plan another takes as long as to read a trace. The condition on the
 // time alone is part of the last one, in the form that the table's order is read by.
-const selectPage = `${selectSpans}
+const pageOfTrace = `
 WHERE project_id = {projectId:String}
   AND TraceId = {traceId:String}
   AND Timestamp >= greatest(tupleElement(${extent}, 1), fromUnixTimestamp64Nano({afterTime:Int64}))
@@ -130,6 +160,8 @@ export async function readSpan(
   );
   return rows.map(toSpan)[0];
 }
+
+type HeadRow = Omit<SpanHead, "startUnixNano"> & { readonly startUnixNano: string };
 
 export type SpanRow = Omit<StoredSpan, "startUnixNano" | "eventUnixNanos"> & {
   readonly startUnixNano: string;

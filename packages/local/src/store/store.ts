@@ -27,9 +27,15 @@ import {
 import type { SpanGroup } from "./span-record.js";
 import { type SpanQuery, searchSpans } from "./span-search.js";
 import { createSpanWriter } from "./span-writer.js";
-import { readSpan, readTraceSpans, type StoredSpan } from "./spans.js";
+import {
+  readSpan,
+  readTraceHeads,
+  readTraceSpans,
+  type SpanHead,
+  type StoredSpan,
+} from "./spans.js";
 import { createTraceList, type ListTraces } from "./trace-list.js";
-import { readTrace, type TraceSummary } from "./traces.js";
+import { countSpans, readTrace, type SpanCounts, type TraceSummary } from "./traces.js";
 import { addUpload, readUpload, type Upload, type UploadKind } from "./uploads.js";
 
 export interface DatabaseInfo {
@@ -52,9 +58,13 @@ export interface Store {
     after?: SpanGroupPosition,
   ): Promise<SpanGroupPage>;
   readonly listTraces: ListTraces;
+  /** By project; one without spans is not among them. */
+  spanCounts(projectIds: readonly string[]): Promise<ReadonlyMap<string, SpanCounts>>;
   trace(projectId: string, traceId: string): Promise<TraceSummary | undefined>;
   /** By start time, in pages; none where there is no such trace. */
   traceSpans(projectId: string, traceId: string): AsyncIterable<StoredSpan[]>;
+  /** The same without what may be long. */
+  traceHeads(projectId: string, traceId: string): AsyncIterable<SpanHead[]>;
   span(projectId: string, spanId: string): Promise<StoredSpan | undefined>;
   /** Resolves once it is on disk; one of the same kind and id is replaced. */
   addUpload(projectId: string, upload: Upload): Promise<void>;
@@ -99,8 +109,10 @@ export async function openStore(location: StoreLocation): Promise<Store> {
     spanGroups: (projectId, query, after) =>
       readSpanGroups(database, projectId, { ...query, after }),
     listTraces: createTraceList(database),
+    spanCounts: (projectIds) => countSpans(database, projectIds),
     trace: (projectId, traceId) => readTrace(database, projectId, traceId),
-    traceSpans: (projectId, traceId) => readTraceSpans(database, projectId, traceId),
+    traceSpans: (projectId, traceId) => readTraceSpans(database, { projectId, traceId }),
+    traceHeads: (projectId, traceId) => readTraceHeads(database, { projectId, traceId }),
     span: (projectId, spanId) => readSpan(database, projectId, spanId),
     addUpload: (projectId, upload) => addUpload(database, projectId, upload),
     upload: (projectId, kind, id) => readUpload(database, projectId, { kind, id }),

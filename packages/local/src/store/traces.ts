@@ -46,6 +46,27 @@ export async function readTrace(
   return rows.map(toSummary)[0];
 }
 
+/** How much a project holds. */
+export interface SpanCounts {
+  readonly spanCount: number;
+  readonly traceCount: number;
+}
+
+/** By project; one without spans is not among them. */
+export async function countSpans(
+  database: Database,
+  projectIds: readonly string[],
+): Promise<ReadonlyMap<string, SpanCounts>> {
+  const rows = await database.read<SpanCounts & { readonly projectId: string }>(
+    `SELECT project_id AS projectId, sum(SpanCount) AS spanCount, uniqExact(TraceId) AS traceCount
+    FROM trace_summary
+    WHERE project_id IN {projectIds:Array(String)}
+    GROUP BY project_id`,
+    { projectIds },
+  );
+  return new Map(rows.map(({ projectId, ...counts }) => [projectId, counts]));
+}
+
 // Nanoseconds since the epoch do not fit a JSON number, so they travel as text.
 export const summaryFields = [
   "traceId, rootName, rootServiceName, rootTags, spanCount, okCount, errorCount, unpricedCount",

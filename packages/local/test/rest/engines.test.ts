@@ -184,6 +184,21 @@ test("a read that takes more memory than the database may use is a 503 that says
   await front.close();
 });
 
+test("a trace without attributes is read without them", async () => {
+  const front = await startClickHouseFront();
+  const clickHouse = { ...clickHouseUser, url: front.url, database: "agentops" };
+  const server = await startTestServer(undefined, { clickHouse });
+  expect((await send(server)).status).toBe(200);
+  const [{ trace_id }] = (await server.read("/v4/traces")).body.traces;
+
+  front.statements.length = 0;
+  expect((await server.read(`/public/v1/traces/${trace_id}`)).status).toBe(200);
+  expect(front.statements.join()).toContain("SpanName");
+  expect(front.statements.join()).not.toContain("SpanAttributes");
+  await server.close();
+  await front.close();
+});
+
 test("/health is a 503 while the database is away", async () => {
   const front = await startClickHouseFront();
   const clickHouse = { ...clickHouseUser, url: front.url, database: "agentops" };
