@@ -106,6 +106,9 @@ const spanSchema = z
     }),
   );
 
+/** A malformed span becomes one without ids, which is rejected by itself. */
+const spanOrRejected = spanSchema.catch(() => spanSchema.parse({}));
+
 const resourceSchema = orElse(z.object({ attributes }), { attributes: [] }).transform(
   ({ attributes }): ResourceRecord => ({
     attributes,
@@ -115,7 +118,7 @@ const resourceSchema = orElse(z.object({ attributes }), { attributes: [] }).tran
 
 const scopeSpansSchema = z.object({
   scope: orElse(z.object({ name: text, version: text }), { name: "", version: "" }),
-  spans: listOf(spanSchema),
+  spans: listOf(spanOrRejected),
 });
 
 const resourceSpansSchema = z
