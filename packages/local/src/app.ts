@@ -1,12 +1,16 @@
 import { Hono, type HonoRequest } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { createAdmission, NoRoomError } from "./admission.js";
+import { BodyBrokenOffError } from "./body.js";
 import { addExporter } from "./otlp/exporter.js";
 import { createReceiver, RETRY_AFTER_SECONDS, type ReceiverOptions } from "./otlp/receiver.js";
 import { createRestApi } from "./rest/api.js";
 import type { RestOptions } from "./rest/routes.js";
 import { DiskFullError, MemoryLimitError } from "./store/index.js";
 
-export interface AppOptions extends RestOptions, Omit<ReceiverOptions, keyof RestOptions> {
+export interface AppOptions
+  extends Omit<RestOptions, "admission">,
+    Omit<ReceiverOptions, keyof RestOptions> {
   /** Host names by which this server may be addressed; undefined for any. */
   readonly allowedHosts: readonly string[] | undefined;
   /** Whatever would be stored is refused. */
@@ -16,6 +20,7 @@ export interface AppOptions extends RestOptions, Omit<ReceiverOptions, keyof Res
 /** Everything that is served, as one `fetch`. */
 export function createApp(options: AppOptions): Hono {
   const app = new Hono();
+  const parts = { ...options, admission: createAdmission() };
 
   app.use(async ({ req, header }, next) => {
     if (!isAllowed(new URL(req.url).hostname, options.allowedHosts)) {
@@ -35,20 +40,27 @@ export function createApp(options: AppOptions): Hono {
     return;
   });
 
-  app.route("/", createReceiver(options));
+  app.route("/", createReceiver(parts));
   addExporter(app, options);
-  app.route("/", createRestApi(options));
+  app.route("/", createRestApi(parts));
   app.notFound(() => Response.json({ detail: "Not Found" }, { status: 404 }));
   app.onError((error) => {
     if (error instanceof HTTPException) return error.getResponse();
+    // Nobody is there to read this.
+    if (error instanceof BodyBrokenOffError) return new Response(null, { status: 408 });
+    if (error instanceof NoRoomError) return sendAgain(429, error);
     options.onError(error);
     if (error instanceof DiskFullError || error instanceof MemoryLimitError) {
-      const headers = { "retry-after": String(RETRY_AFTER_SECONDS) };
-      return Response.json({ detail: error.message }, { status: 503, headers });
+      return sendAgain(503, error);
     }
     return Response.json({ error: "Internal Server Error" }, { status: 500 });
   });
   return app;
+}
+
+function sendAgain(status: 429 | 503, { message }: Error): Response {
+  const headers = { "retry-after": String(RETRY_AFTER_SECONDS) };
+  return Response.json({ detail: message }, { status, headers });
 }
 
 /** What a key is exchanged by, and MCP, store nothing. */

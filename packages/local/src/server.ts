@@ -35,6 +35,13 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+/**
+ * By then a request is there whole: what it announced takes room from others. OpenTelemetry's exporters
+ * wait as long by default.
+ */
+export const REQUEST_TIMEOUT_MS = 10_000;
+const TIMEOUT_CHECK_INTERVAL_MS = 1_000;
+
 const loopbackHosts = ["localhost", "127.0.0.1", "[::1]"];
 
 /** True if only this machine can reach a server that listens there. */
@@ -81,7 +88,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   app.all("/mcp", ({ req }) => mcp.fetch(req.raw));
 
-  const server = createServer(getRequestListener(app.fetch));
+  const server = createServer(
+    { requestTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS },
+    getRequestListener(app.fetch),
+  );
   try {
     server.listen(port, host);
     await once(server, "listening");

@@ -1,8 +1,8 @@
 import { Hono } from "hono";
+import { type Admission, NoRoomError } from "../admission.js";
 import type { Forwarder } from "../forward/forwarder.js";
 import { DiskFullError, type Store } from "../store/index.js";
 import type { TokenClaims, Tokens } from "../tokens.js";
-import { type Admission, createAdmission } from "./admission.js";
 import { readBody } from "./body.js";
 import { type Encoding, encodingOf, fallbackEncoding } from "./encoding.js";
 import { ExportError } from "./export-error.js";
@@ -16,6 +16,7 @@ export interface ReceiverOptions {
   /** Whose spans those sent without a valid token are; undefined where an export needs one. */
   readonly anonymousProjectId: string | undefined;
   readonly forwarder: Pick<Forwarder, "add"> | undefined;
+  readonly admission: Admission;
   /** Told of exports that failed through no fault of the sender. */
   readonly onError: (error: unknown) => void;
 }
@@ -25,7 +26,6 @@ export function createReceiver(options: ReceiverOptions): Hono {
   const parts = {
     ...options,
     price: createPricing(),
-    admission: createAdmission(),
     turn: createTurns(),
   };
   return new Hono()
@@ -36,7 +36,6 @@ export function createReceiver(options: ReceiverOptions): Hono {
 
 interface ReceiverParts extends ReceiverOptions {
   readonly price: PriceSpans;
-  readonly admission: Admission;
   /** Resolves when it is an export's turn to be decoded. */
   readonly turn: () => Promise<void>;
 }
@@ -52,8 +51,8 @@ async function receiveTraces(request: Request, parts: ReceiverParts): Promise<Re
       );
     }
     const sender = await senderOf(request, parts);
-    const rejectedSpanCount = await parts.admission.admit(request.headers, async () => {
-      const body = await readBody(request);
+    const rejectedSpanCount = await parts.admission.admit(async (takeRoom) => {
+      const body = await readBody(request, takeRoom);
       await parts.turn();
       const { stored, rejectedSpanCount } = store(parts, sender, decode(encoding, body));
       await keep(parts, async () => {
@@ -63,7 +62,8 @@ async function receiveTraces(request: Request, parts: ReceiverParts): Promise<Re
       return rejectedSpanCount;
     });
     return respond(encoding, 200, encoding.encodeResponse(rejectedSpanCount));
-  } catch (error) {
+  } catch (thrown) {
+    const error = thrown instanceof NoRoomError ? new ExportError(429, thrown.message) : thrown;
     if (!(error instanceof ExportError)) throw error;
     const answer = encoding ?? fallbackEncoding;
     return respond(answer, error.status, answer.encodeError(error));
