@@ -1,5 +1,7 @@
 import { Hono, type HonoRequest } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { createAdmission, NoRoomError } from "./admission.js";
+import { BodyBrokenOffError } from "./body.js";
 import { addExporter } from "./otlp/exporter.js";
 import { createReceiver, RETRY_AFTER_SECONDS, type ReceiverOptions } from "./otlp/receiver.js";
 import { createRestApi } from "./rest/api.js";
@@ -7,7 +9,7 @@ import type { RestOptions } from "./rest/routes.js";
 import { DiskFullError, MemoryLimitError } from "./store/index.js";
 
 export interface AppOptions
-  extends RestOptions,
+  extends Omit<RestOptions, "admission">,
     Omit<ReceiverOptions, keyof RestOptions | "onAnonymousExport"> {
   /** Host names by which this server may be addressed; undefined for any. */
   readonly allowedHosts: readonly string[] | undefined;
@@ -18,6 +20,7 @@ export interface AppOptions
 /** Everything that is served, as one `fetch`. */
 export function createApp(options: AppOptions): Hono {
   const app = new Hono();
+  const parts = { ...options, admission: createAdmission() };
 
   app.use(async ({ req, header }, next) => {
     if (!isAllowed(new URL(req.url).hostname, options.allowedHosts)) {
@@ -41,23 +44,32 @@ export function createApp(options: AppOptions): Hono {
   const onAnonymousExport = () => {
     anonymousExportCount += 1;
   };
-  app.route("/", createReceiver({ ...options, onAnonymousExport }));
+  app.route("/", createReceiver({ ...parts, onAnonymousExport }));
   addExporter(app, options);
   app.route(
     "/",
-    createRestApi(options, () => anonymousExportCount),
+    createRestApi(parts, () => anonymousExportCount),
   );
   app.notFound(() => Response.json({ detail: "Not Found" }, { status: 404 }));
-  app.onError((error) => {
-    if (error instanceof HTTPException) return error.getResponse();
-    options.onError(error);
-    if (error instanceof DiskFullError || error instanceof MemoryLimitError) {
-      const headers = { "retry-after": String(RETRY_AFTER_SECONDS) };
-      return Response.json({ detail: error.message }, { status: 503, headers });
-    }
-    return Response.json({ error: "Internal Server Error" }, { status: 500 });
-  });
+  app.onError((error) => answerError(error, options));
   return app;
+}
+
+function answerError(error: Error, { onError }: Pick<AppOptions, "onError">): Response {
+  if (error instanceof HTTPException) return error.getResponse();
+  // Nobody is there to read this.
+  if (error instanceof BodyBrokenOffError) return new Response(null, { status: 408 });
+  if (error instanceof NoRoomError) return sendAgain(429, error);
+  onError(error);
+  if (error instanceof DiskFullError || error instanceof MemoryLimitError) {
+    return sendAgain(503, error);
+  }
+  return Response.json({ error: "Internal Server Error" }, { status: 500 });
+}
+
+function sendAgain(status: 429 | 503, { message }: Error): Response {
+  const headers = { "retry-after": String(RETRY_AFTER_SECONDS) };
+  return Response.json({ detail: message }, { status, headers });
 }
 
 /** What a key is exchanged by, and MCP, store nothing. */

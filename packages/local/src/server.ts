@@ -37,6 +37,13 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+/**
+ * By then a request is there whole: what it announced takes room from others. OpenTelemetry's exporters
+ * wait as long by default.
+ */
+export const REQUEST_TIMEOUT_MS = 10_000;
+const TIMEOUT_CHECK_INTERVAL_MS = 1_000;
+
 /** Whoever can reach a loopback address is this machine's user, and needs no key for what is this machine's own. */
 export function opensWithoutKey({ host, clickHouse }: Pick<ServerOptions, "host" | "clickHouse">) {
   return isLoopback(host) && clickHouse?.readOnly === undefined;
@@ -55,7 +62,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const project = options.clickHouse?.readOnly?.projects[0] ?? defaultProject;
   const { app, mcp } = await createRoutes(options, { store, forwarder, project });
 
-  const server = createServer(getRequestListener(app.fetch));
+  const server = createServer(
+    { requestTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS },
+    getRequestListener(app.fetch),
+  );
   await listen(server, options).catch(async (error) => {
     await forwarder?.close();
     await store.close();

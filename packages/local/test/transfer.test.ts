@@ -230,7 +230,7 @@ describe("what a file may have beside spans", () => {
       "Line 2: not an OTLP/JSON ExportTraceServiceRe",
       "Line 4: 1 span left out. Rejected: trace and ",
       "Line 5: not an OTLP/JSON ExportTraceServiceRe",
-      "Line 6: not an OTLP/JSON ExportTraceServiceRe",
+      "Line 6: 1 span left out. Rejected: trace and ",
       "Read 8 lines: 4 spans, now in default; 4 line",
       "",
     ]);

@@ -15,7 +15,7 @@ export interface Encoding {
 }
 
 const rejection =
-  "Rejected: trace and span ids must be 16 and 8 bytes, not all zero, and times before the year 2262.";
+  "Rejected: trace and span ids must be 16 and 8 bytes, not all zero, times before the year 2262, fields as OTLP has them.";
 
 const protobufEncoding: Encoding = {
   contentType: "application/x-protobuf",

@@ -3,7 +3,7 @@ import type { SpanGroup, SpanRecord } from "../store/index.js";
 /** What an `ExportTraceServiceRequest` of either encoding comes down to. */
 export interface ExportRequest {
   readonly groups: readonly SpanGroup[];
-  /** Spans that cannot be stored: an id of the wrong length or of zeros only, a time past 2262. */
+  /** Spans that cannot be stored: an id of the wrong length or of zeros only, a time past 2262, a field of another type. */
   readonly rejectedSpanCount: number;
 }
 

@@ -21,9 +21,20 @@ export function decodeJson(body: Uint8Array): ExportRequest {
   return exportRequest(exportSchema.parse(JSON.parse(new TextDecoder().decode(body))));
 }
 
-const integer = z.union([z.int(), z.string().regex(/^-?\d+$/)]).transform(BigInt);
+/** A number of any size: JavaScript's exporter writes every whole number, 1e21 too, as an integer. */
+const integer = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^-?\d+$/)
+      .transform(BigInt),
+  ])
+  .transform((value) => (Number.isInteger(value) ? BigInt(value) : value));
 const unixNano = orElse(
-  z.union([z.number().nonnegative(), z.string().regex(/^\d+$/)]).transform(BigInt),
+  z
+    .union([z.number().nonnegative().refine(Number.isInteger), z.string().regex(/^\d+$/)])
+    .transform(BigInt),
   0n,
 );
 const double = z.union([z.number(), z.enum(["NaN", "Infinity", "-Infinity"]).transform(Number)]);
@@ -95,6 +106,9 @@ const spanSchema = z
     }),
   );
 
+/** A malformed span becomes one without ids, which is rejected by itself. */
+const spanOrRejected = spanSchema.catch(() => spanSchema.parse({}));
+
 const resourceSchema = orElse(z.object({ attributes }), { attributes: [] }).transform(
   ({ attributes }): ResourceRecord => ({
     attributes,
@@ -104,7 +118,7 @@ const resourceSchema = orElse(z.object({ attributes }), { attributes: [] }).tran
 
 const scopeSpansSchema = z.object({
   scope: orElse(z.object({ name: text, version: text }), { name: "", version: "" }),
-  spans: listOf(spanSchema),
+  spans: listOf(spanOrRejected),
 });
 
 const resourceSpansSchema = z

@@ -1,8 +1,8 @@
 import { Hono } from "hono";
+import { type Admission, NoRoomError } from "../admission.js";
 import type { Forwarder } from "../forward/forwarder.js";
 import { DiskFullError, type Store } from "../store/index.js";
 import type { TokenClaims, Tokens } from "../tokens.js";
-import { type Admission, createAdmission } from "./admission.js";
 import { readBody } from "./body.js";
 import { type Encoding, encodingOf, fallbackEncoding } from "./encoding.js";
 import { ExportError } from "./export-error.js";
@@ -18,6 +18,7 @@ export interface ReceiverOptions {
   readonly forwarder: Pick<Forwarder, "add"> | undefined;
   /** Told of each export that is stored without a valid token. */
   readonly onAnonymousExport: () => void;
+  readonly admission: Admission;
   /** Told of exports that failed through no fault of the sender. */
   readonly onError: (error: unknown) => void;
 }
@@ -27,7 +28,6 @@ export function createReceiver(options: ReceiverOptions): Hono {
   const parts = {
     ...options,
     price: createPricing(),
-    admission: createAdmission(),
     turn: createTurns(),
   };
   return new Hono()
@@ -38,7 +38,6 @@ export function createReceiver(options: ReceiverOptions): Hono {
 
 interface ReceiverParts extends ReceiverOptions {
   readonly price: PriceSpans;
-  readonly admission: Admission;
   /** Resolves when it is an export's turn to be decoded. */
   readonly turn: () => Promise<void>;
 }
@@ -54,8 +53,8 @@ async function receiveTraces(request: Request, parts: ReceiverParts): Promise<Re
       );
     }
     const sender = await senderOf(request, parts);
-    const rejectedSpanCount = await parts.admission.admit(request.headers, async () => {
-      const body = await readBody(request);
+    const rejectedSpanCount = await parts.admission.admit(async (takeRoom) => {
+      const body = await readBody(request, takeRoom);
       await parts.turn();
       const { stored, rejectedSpanCount } = store(parts, sender, decode(encoding, body));
       await keep(parts, async () => {
@@ -66,7 +65,8 @@ async function receiveTraces(request: Request, parts: ReceiverParts): Promise<Re
     });
     if (sender.isAnonymous) parts.onAnonymousExport();
     return respond(encoding, 200, encoding.encodeResponse(rejectedSpanCount));
-  } catch (error) {
+  } catch (thrown) {
+    const error = thrown instanceof NoRoomError ? new ExportError(429, thrown.message) : thrown;
     if (!(error instanceof ExportError)) throw error;
     const answer = encoding ?? fallbackEncoding;
     return respond(answer, error.status, answer.encodeError(error));

@@ -18,7 +18,7 @@ export async function readJsonBody<Body>(request: Request, schema: z.ZodType<Bod
 
 async function readText(request: Request): Promise<string> {
   try {
-    return new TextDecoder().decode(await readLimited(request, MAX_JSON_BYTES));
+    return new TextDecoder().decode(await readLimited(request, { maxBytes: MAX_JSON_BYTES }));
   } catch (error) {
     if (!(error instanceof BodyTooLargeError)) throw error;
     throw new RestError(413, { detail: `The body may be ${MAX_JSON_BYTES} bytes at most` });

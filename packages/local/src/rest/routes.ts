@@ -1,4 +1,5 @@
 import type { Context, Hono } from "hono";
+import type { Admission } from "../admission.js";
 import type { Forwarder } from "../forward/forwarder.js";
 import type { Store } from "../store/index.js";
 import type { Tokens } from "../tokens.js";
@@ -15,6 +16,8 @@ export interface RestOptions {
   readonly onWarning: (message: string) => void;
   /** Undefined where nothing is passed on. */
   readonly forwarder: Forwarder | undefined;
+  /** Of all that the process takes in. */
+  readonly admission: Admission;
 }
 
 type Answer = (context: Context) => Promise<unknown>;

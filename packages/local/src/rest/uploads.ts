@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Context, Hono } from "hono";
+import type { TakeRoom } from "../admission.js";
 import { BodyTooLargeError, readLimited } from "../body.js";
 import { dashboardProjectId, uploader } from "./credentials.js";
 import { RestError } from "./errors.js";
@@ -11,16 +12,18 @@ export const MAX_UPLOAD_BYTES = 26_214_400;
 
 /** What an SDK uploads beside its spans: the run's output, and objects that spans refer to. */
 export function addUploadRoutes(app: Hono, options: RestOptions): void {
-  const { store, tokens, forwarder } = options;
+  const { store, tokens, forwarder, admission } = options;
 
   for (const path of ["/v4/logs/upload/", "/v4/logs/upload"]) {
     addRoute(app, "POST", path, async (context) => {
       const { projectId, forwardKey } = await uploader(context, options);
       const id = logTraceId(readTraceId(context), "decimal");
-      const content = await readUpload(context.req.raw);
-      await store.addUpload(projectId, { kind: "log", id, content });
-      if (forwardKey) await forwardLog(context, forwardKey, content);
-      return uploaded(context, `/v4/logs/${id}`, content);
+      return await admission.admit(async (takeRoom) => {
+        const content = await readUpload(context.req.raw, takeRoom);
+        await store.addUpload(projectId, { kind: "log", id, content });
+        if (forwardKey) await forwardLog(context, forwardKey, content);
+        return uploaded(context, `/v4/logs/${id}`, content);
+      });
     });
   }
 
@@ -28,9 +31,11 @@ export function addUploadRoutes(app: Hono, options: RestOptions): void {
     addRoute(app, "POST", path, async (context) => {
       const { projectId } = await uploader(context, options);
       const id = randomUUID().replaceAll("-", "");
-      const content = await readUpload(context.req.raw);
-      await store.addUpload(projectId, { kind: "object", id, content });
-      return uploaded(context, `/v4/objects/${id}`, content);
+      return await admission.admit(async (takeRoom) => {
+        const content = await readUpload(context.req.raw, takeRoom);
+        await store.addUpload(projectId, { kind: "object", id, content });
+        return uploaded(context, `/v4/objects/${id}`, content);
+      });
     });
   }
 
@@ -83,9 +88,9 @@ function readTraceId(context: Context): string {
   return text;
 }
 
-async function readUpload(request: Request): Promise<Uint8Array> {
+async function readUpload(request: Request, takeRoom: TakeRoom): Promise<Uint8Array> {
   try {
-    return await readLimited(request, MAX_UPLOAD_BYTES);
+    return await readLimited(request, { maxBytes: MAX_UPLOAD_BYTES, takeRoom });
   } catch (error) {
     if (!(error instanceof BodyTooLargeError)) throw error;
     throw new RestError(413, {

@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MAX_UPLOAD_BYTES } from "../../src/rest/uploads.js";
 import { answer, fetchToken, readAs, startTestServer, type TestServer } from "../harness.js";
@@ -100,6 +102,23 @@ test.each(["/v4/logs/upload/", "/v4/objects/upload/"])(
     });
   },
 );
+
+test("a client that reads no answer before all is sent, and closes, gets the 413", async () => {
+  const post = request(`${server.url}/v4/objects/upload/`, {
+    method: "POST",
+    agent: false,
+    headers: { connection: "close", "content-length": MAX_UPLOAD_BYTES + 1 },
+  });
+  const answered = once(post, "response");
+  for (const half of [MAX_UPLOAD_BYTES, 1]) {
+    await new Promise<void>((resolve, reject) => {
+      post.write(new Uint8Array(half), (error) => (error ? reject(error) : resolve()));
+    });
+  }
+  post.end();
+  const [response] = await answered;
+  expect(response.statusCode).toBe(413);
+});
 
 test.each([
   [{}, "No trace ID provided"],
