@@ -51,19 +51,22 @@ export function createApp(options: AppOptions): Hono {
     createRestApi(parts, () => anonymousExportCount),
   );
   app.notFound(() => Response.json({ detail: "Not Found" }, { status: 404 }));
-  app.onError((error) => answerError(error, options));
+  app.onError((error, { req }) => {
+    const isAlone = error instanceof BodyBrokenOffError || req.raw.signal.aborted;
+    return isAlone ? new Response(null, { status: 408 }) : answerError(error, options);
+  });
   return app;
 }
 
 function answerError(error: Error, { onError }: Pick<AppOptions, "onError">): Response {
   if (error instanceof HTTPException) return error.getResponse();
-  // Nobody is there to read this.
-  if (error instanceof BodyBrokenOffError) return new Response(null, { status: 408 });
   if (error instanceof NoRoomError) return sendAgain(429, error);
-  onError(error);
-  if (error instanceof DiskFullError || error instanceof MemoryLimitError) {
-    return sendAgain(503, error);
+  // Not to be asked again as it is, which a 503 would be.
+  if (error instanceof MemoryLimitError) {
+    return Response.json({ detail: error.message }, { status: 413 });
   }
+  onError(error);
+  if (error instanceof DiskFullError) return sendAgain(503, error);
   return Response.json({ error: "Internal Server Error" }, { status: 500 });
 }
 

@@ -21,7 +21,8 @@ export function addPublicRoutes(app: Hono, { store, tokens }: RestOptions): void
     const traceId = context.req.param("traceId") ?? "";
     const trace = await store.trace(projectId, traceId);
     if (!trace) throw traceNotFound();
-    return await traceView(projectId, trace, store.traceHeads(projectId, traceId));
+    const pages = store.traceHeads(projectId, traceId);
+    return await traceView(projectId, trace, { pages, request: context.req.raw });
   });
 
   addRoute(app, "GET", "/public/v1/traces/:traceId/metrics", async (context) => {

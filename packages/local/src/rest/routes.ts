@@ -33,11 +33,15 @@ export function addRoute(app: Hono, method: Method, path: string, answer: Answer
 export function addRoutes(app: Hono, path: string, answers: Partial<Record<Method, Answer>>): void {
   for (const [method, answer] of Object.entries(answers)) {
     app.on(method, path, async (context) => {
+      // Hono would do all of a GET for a HEAD, and drop the answer.
+      if (context.req.method === "HEAD") throw methodNotAllowed();
       const body = await answer(context);
       return body instanceof Response ? body : Response.json(body);
     });
   }
   app.all(path, () => {
-    throw new RestError(405, { detail: "Method Not Allowed" });
+    throw methodNotAllowed();
   });
 }
+
+const methodNotAllowed = () => new RestError(405, { detail: "Method Not Allowed" });

@@ -15,7 +15,7 @@ import { isoMicrosUtc } from "./time.js";
 export async function traceView(
   projectId: string,
   { traceId, rootTags }: TraceSummary,
-  heads: AsyncIterable<readonly SpanHead[]>,
+  heads: SpanPages<SpanHead>,
 ) {
   return await respondWithSpans(heads, spanHead, () => ({
     trace_id: traceId,
@@ -24,14 +24,18 @@ export async function traceView(
   }));
 }
 
-interface TraceParts {
-  readonly projectId: string;
-  readonly traceId: string;
-  readonly spans: AsyncIterable<readonly StoredSpan[]>;
+/** Spans, and who asked for them. */
+interface SpanPages<Span> {
+  readonly pages: AsyncIterable<readonly Span[]>;
+  readonly request: Request;
 }
 
 /** `GET /v4/traces/detail/{id}`; undefined where there is no span. */
-export async function traceDetail({ projectId, traceId, spans }: TraceParts) {
+export async function traceDetail(
+  projectId: string,
+  traceId: string,
+  spans: SpanPages<StoredSpan>,
+) {
   const sums = createTraceSums();
   const view = (span: StoredSpan) => {
     sums.add(span);
@@ -64,7 +68,7 @@ const largeAnswers = createPlaces(MAX_LARGE_ANSWERS);
  * several times as large in objects, and before it is sent, so that a failed read is still an error.
  */
 async function respondWithSpans<Span>(
-  pages: AsyncIterable<readonly Span[]>,
+  { pages, request }: SpanPages<Span>,
   view: (span: Span) => object,
   head: () => object | undefined,
 ): Promise<Response | undefined> {
@@ -72,7 +76,10 @@ async function respondWithSpans<Span>(
   let leave: (() => void) | undefined;
   try {
     for await (const spans of pages) {
-      if (chunks.length > 0) leave ??= await largeAnswers.take();
+      if (chunks.length > 0) {
+        request.signal.throwIfAborted();
+        leave ??= await largeAnswers.take(request.signal);
+      }
       const separator = chunks.length === 0 ? "" : ",";
       chunks.push(Buffer.from(separator + JSON.stringify(spans.map(view)).slice(1, -1)));
     }
@@ -90,17 +97,25 @@ async function respondWithSpans<Span>(
 function respondWith(chunks: readonly Buffer[], leave: (() => void) | undefined): Response {
   const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   if (leave) setTimeout(leave, MAX_SENDING_MS).unref();
-  return new Response(ReadableStream.from(sending(chunks, leave)), {
+  return new Response(sending(chunks, leave), {
     headers: { "content-type": "application/json", "content-length": String(length) },
   });
 }
 
-async function* sending(chunks: readonly Buffer[], leave: (() => void) | undefined) {
-  try {
-    yield* chunks;
-  } finally {
-    leave?.();
-  }
+function sending(
+  chunks: readonly Buffer[],
+  leave: (() => void) | undefined,
+): ReadableStream<Uint8Array> {
+  const rest = chunks.values();
+  return new ReadableStream({
+    pull(controller) {
+      const { value, done } = rest.next();
+      if (!done) return controller.enqueue(value);
+      controller.close();
+      leave?.();
+    },
+    cancel: () => leave?.(),
+  });
 }
 
 /** `GET /v4/traces/list/{project_id}` */

@@ -40,8 +40,8 @@ export function addV4Routes(app: Hono, { store, tokens }: RestOptions): void {
   async function detail(context: Context) {
     const projectId = await dashboardProjectId(context, tokens);
     const traceId = context.req.param("traceId") ?? "";
-    const spans = store.traceSpans(projectId, traceId);
-    const answer = await traceDetail({ projectId, traceId, spans });
+    const pages = store.traceSpans(projectId, traceId);
+    const answer = await traceDetail(projectId, traceId, { pages, request: context.req.raw });
     if (!answer) throw new RestError(404, { detail: "Trace not found." });
     return answer;
   }

@@ -8,7 +8,7 @@ export class MemoryLimitError extends Error {
 
   constructor(options?: ErrorOptions) {
     super(
-      "This takes more memory than the database may use. Ask for less: a shorter time, fewer traces, or a longer text.",
+      "This takes more memory than the database may use, or has free now. Ask for less: a shorter time, fewer traces, or a longer text.",
       options,
     );
   }

@@ -469,6 +469,11 @@ describe("the server", () => {
     }
   });
 
+  test("answers HEAD, like any other verb that is not there, with 405", async () => {
+    const response = await fetch(`${server.url}/v4/traces`, { method: "HEAD" });
+    expect(response.status).toBe(405);
+  });
+
   test("answers another verb with 405 and forbids caching", async () => {
     const response = await fetch(`${server.url}/v4/traces`, { method: "DELETE" });
     expect(await response.clone().json()).toEqual({ detail: "Method Not Allowed" });

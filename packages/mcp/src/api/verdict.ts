@@ -110,6 +110,13 @@ function statusError(status: number): ApiError {
       "Try again in a minute.",
     );
   }
+  if (status === 413) {
+    return new ApiError(
+      "bad_request",
+      "That is more than AgentOps can read at once (HTTP 413).",
+      "Ask for less: a shorter time, fewer traces, or a longer text.",
+    );
+  }
   if (status >= 500) {
     return new ApiError(
       "server_error",

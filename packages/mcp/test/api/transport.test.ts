@@ -102,6 +102,7 @@ describe("a read is not tried again", () => {
   test.each([
     [400, "bad_request"],
     [409, "bad_request"],
+    [413, "bad_request"],
     [500, "server_error"],
     [501, "server_error"],
   ])("after HTTP %i", async (status, code) => {

@@ -103,6 +103,7 @@ const statuses: readonly Fault[] = [
   },
   trace("404 `Trace not found`", "2 s", traceNotFound),
   list("409", "2 s", { status: 409 }),
+  list("413", "2 s", { status: 413 }),
   list("422", "2 s", { status: 422 }),
   list("429 once, `Retry-After: 1`", "as asked", retryAfter("1"), goodList),
   {
