@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { on } from "node:events";
 import { constants, createReadStream } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
@@ -86,13 +86,22 @@ const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 
 /** Told by how it begins, not by its name: the standard input has none. */
 async function unpacked(source: Readable): Promise<Readable> {
-  await once(source, "readable");
-  const start: Buffer | null = source.read(GZIP_MAGIC.length);
-  if (start) source.unshift(start);
+  const start = await peek(source, GZIP_MAGIC.length);
   if (!start?.equals(GZIP_MAGIC)) return source;
   const gunzip = createGunzip();
   source.on("error", (error) => gunzip.destroy(error));
   return source.pipe(gunzip);
+}
+
+/** Waits for so many bytes, which a pipe may hand over one by one, or for the end. */
+async function peek(source: Readable, byteCount: number): Promise<Buffer | undefined> {
+  for await (const _ of on(source, "readable", { close: ["end"] })) {
+    const start: Buffer | null = source.read(byteCount);
+    if (!start) continue;
+    source.unshift(start);
+    return start;
+  }
+  return undefined;
 }
 
 async function* batches(lines: AsyncIterable<Line>): AsyncGenerator<Line[]> {

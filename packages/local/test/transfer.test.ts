@@ -1,5 +1,6 @@
 import { access, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Run, type RunningBinary, run, runInto, serve } from "./binary.js";
@@ -269,6 +270,17 @@ describe("what a file may have beside spans", () => {
         ),
       ]);
     }
+  });
+
+  test("gzip is told on a pipe that hands over its first byte alone", async () => {
+    const packed = gzipSync(good());
+    const command = run("import", "-", "--data-dir", path("named"));
+    command.child.stdin?.write(packed.subarray(0, 1));
+    // The binary opens its database in half a second, and reads only then.
+    await delay(1_000);
+    command.child.stdin?.end(packed.subarray(1));
+    const { code, stderr } = await finished(command);
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/^Read 1 line: 1 span, now in/)]);
   });
 
   test("a folder is refused before anything is made", async () => {

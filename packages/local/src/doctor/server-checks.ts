@@ -33,7 +33,7 @@ async function checkApi(api: AdminApi, config: Config): Promise<Check[]> {
   const server = await look("server", async () => aboutServer(api, await health));
   const projects = await look("projects", () => checkProjects(api));
   const forwarding = await look("forwarding", async () => [
-    ...anonymousExportsCheck(await health, projects.length),
+    ...anonymousExportsCheck(await health, isOneGoodProject(projects)),
     ...(await checkQueue(config, await health)),
   ]);
   return [...port, ...server, ...projects, ...forwarding];
@@ -133,12 +133,17 @@ function refusedKeysCheck({ refused_keys }: Health): Check[] {
   return [{ name: "API keys", state: "warn", detail, advice }];
 }
 
+/** A single check that failed may stand for any number of projects. */
+function isOneGoodProject(checks: readonly Check[]): boolean {
+  return checks.length === 1 && checks[0]?.state === "ok";
+}
+
 /** Where there is but one project, and no cloud, nothing is missing anywhere. */
 function anonymousExportsCheck(
   { anonymous_exports, forward }: Health,
-  projectCount: number,
+  isOnlyProject: boolean,
 ): Check[] {
-  if (anonymous_exports === 0 || (projectCount === 1 && !forward)) return [];
+  if (anonymous_exports === 0 || (isOnlyProject && !forward)) return [];
   const consequence = forward ? " and were not forwarded" : "";
   const detail = `${counted(anonymous_exports, "export")} came without a valid token since the start: their spans are in the default project${consequence}`;
   const advice =

@@ -26,7 +26,18 @@ let traceIds: string[];
 beforeAll(async () => {
   server = await startTestServer();
   traceIds = await sendSampleRuns({ url: server.url });
-  for (const spans of [crew, mixed, ask, like, ...wrapped, nested, twice, ended, remote]) {
+  for (const spans of [
+    crew,
+    mixed,
+    ask,
+    like,
+    ...wrapped,
+    nested,
+    twice,
+    ended,
+    disagreeing,
+    remote,
+  ]) {
     const headers = { "content-type": "application/json" };
     await fetch(`${server.url}/v1/traces`, {
       method: "POST",
@@ -170,6 +181,12 @@ const ended = (
     spanOf(id, "a1", { name: "inner.session", ...fields }),
   ];
 });
+// Two roots that disagree.
+const disagreeingId = newTraceId();
+const disagreeing = [
+  spanOf(disagreeingId, "a0", { name: "first.session", values: saying("Success") }),
+  spanOf(disagreeingId, "a1", { name: "second.session", at: 1, values: saying("Fail") }),
+];
 // One whose parent is traced elsewhere.
 const remote = [
   spanOf(newTraceId(), "a2", {

@@ -88,11 +88,18 @@ function parseMoment(text: string, round: (micros: number) => number): Moment | 
     // The pattern admits the keys of UNIT_MS alone.
     return { agoMs: Number(ago[1]) * UNIT_MS[ago[2] as keyof typeof UNIT_MS] };
   }
-  const [, date, minute = "00:00", second = ":00", fraction = "", offset = "Z"] =
+  const [, date = "", minute = "00:00", second = ":00", fraction = "", offset = "Z"] =
     ISO_TIME.exec(text) ?? [];
+  if (!isCalendarDay(date)) return undefined;
   const wholeSecondsMs = Date.parse(`${date}T${minute}${second}${offset}`);
   const micros = round(Number(fraction.padEnd(9, "0")) / 1000);
   return Number.isNaN(wholeSecondsMs) ? undefined : { unixMs: wholeSecondsMs + micros / 1000 };
+}
+
+/** `Date` takes February 30 for March 2. */
+function isCalendarDay(date: string): boolean {
+  const unixMs = Date.parse(date);
+  return !Number.isNaN(unixMs) && new Date(unixMs).toISOString().startsWith(date);
 }
 
 const MAX_TEXT_CHARS = 500;

@@ -9,7 +9,7 @@ export type TraceStatus = "ok" | "failed" | "unknown";
 /** Facts about a whole trace. AgentOps has no status on a trace, and its durations leave out the last span. */
 export interface TraceSummary extends SubtreeTotals {
   readonly status: TraceStatus;
-  /** What the SDK recorded as `agentops.session.end_state`; often missing. */
+  /** What the SDK recorded as `agentops.session.end_state`, the worst of several; often missing. */
   readonly endState: string | undefined;
   /** The earliest span without a parent, else the earliest whose parent is missing. */
   readonly root: SpanNode | undefined;
@@ -48,12 +48,17 @@ function extentOf({ nodes }: SpanTree): readonly [number, number] {
   return [start, end];
 }
 
-function endStateOf(tree: SpanTree): string | undefined {
-  for (const { span } of tree.roots) {
-    const endState = firstText(span.attributes, attributeKeys.endState);
-    if (endState !== undefined) return endState;
-  }
-  return undefined;
+/** What a run records of itself as it ends, from good to bad. */
+const endStates = ["Success", "Indeterminate", "Fail", "Error"];
+
+/** The worst of the roots, which overrule the spans below them; of all spans while there is no root. */
+function endStateOf({ roots, nodes }: SpanTree): string | undefined {
+  const trueRoots = roots.filter(({ link }) => link === "root");
+  const deciding = trueRoots.length > 0 ? trueRoots : nodes;
+  const badness = deciding.map(({ span }) =>
+    endStates.indexOf(firstText(span.attributes, attributeKeys.endState) ?? ""),
+  );
+  return endStates[badness.reduce((worst, next) => Math.max(worst, next), -1)];
 }
 
 /**

@@ -32,6 +32,19 @@ describe("the status of a trace", () => {
     expect(summarizeTrace(recovered)).toMatchObject({ status: "ok", errorCount: 1 });
     expect(summarizeTrace(wrong)).toMatchObject({ status: "failed", errorCount: 0 });
   });
+
+  test("is the worst verdict of several roots, whatever their order", () => {
+    const ending = (endState: string) => ({
+      attributes: { "agentops.session.end_state": endState },
+    });
+    for (const [a, b] of [
+      ["Success", "Fail"],
+      ["Fail", "Success"],
+    ] as const) {
+      const tree = buildTree(trace([span("a", ending(a)), span("b", ending(b))]));
+      expect(summarizeTrace(tree)).toMatchObject({ status: "failed", endState: "Fail" });
+    }
+  });
 });
 
 test("a trace lasts from the first start to the last end of any span", () => {
