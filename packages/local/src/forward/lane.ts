@@ -20,10 +20,7 @@ export interface Lane {
 const CONCURRENCY = 4;
 const PACE: Pace = { firstMs: 500, maxMs: 30_000 };
 
-/**
- * Tries of an entry that fail although others got through since the one before. Where a host fails all that it
- * is sent this takes most of an hour; while the whole cloud is away no try counts.
- */
+/** Tries of an entry that fail although others of its lane got through since the one before: while a host is away none counts. */
 export const MAX_FAILED_TRIES = 100;
 
 export interface LaneOptions {
@@ -40,7 +37,8 @@ export function createLane(options: LaneOptions): Lane {
   const closing = new AbortController();
   const deliveries = new Set<Promise<void>>();
   const backOff = createBackOff(pace, pump);
-  const attempt = createAttempts(options);
+  let sentCount = 0;
+  const attempt = createAttempts(options, () => sentCount);
 
   function pump(): void {
     while (!closing.signal.aborted && !backOff.isPausing() && deliveries.size < CONCURRENCY) {
@@ -64,6 +62,7 @@ export function createLane(options: LaneOptions): Lane {
     }
     backOff.reset();
     await taken.remove();
+    if (delivery === "sent") sentCount++;
     tally[delivery === "sent" ? "sent" : "dropped"]++;
   }
 
@@ -79,13 +78,16 @@ export function createLane(options: LaneOptions): Lane {
 type Attempt = (taken: Taken, signal: AbortSignal) => Promise<Delivery>;
 
 /** Tries to send an entry; what cannot be read, or has failed too often, is not worth another try. */
-function createAttempts({ cloud, tally, onError, onWarning }: LaneOptions): Attempt {
-  const isLastFailure = createPatience(tally);
+function createAttempts(
+  { cloud, onError, onWarning }: LaneOptions,
+  sentCount: () => number,
+): Attempt {
+  const isLastFailure = createPatience(sentCount);
 
   async function send({ path, read }: Taken, signal: AbortSignal): Promise<Delivery> {
     const entry = await read();
     if (entry) return await cloud.deliver(entry, signal);
-    onWarning(`${path} is damaged. It was removed, and is not forwarded.`);
+    onWarning(`${path} is damaged, or gone. It was removed, and is not forwarded.`);
     return "never";
   }
 
@@ -100,13 +102,14 @@ function createAttempts({ cloud, tally, onError, onWarning }: LaneOptions): Atte
 }
 
 /** Counts a failed try of an entry, and tells whether it is not worth another. A start counts anew. */
-function createPatience(tally: Tally): (taken: Taken) => boolean {
+function createPatience(sentCount: () => number): (taken: Taken) => boolean {
   const failures = new WeakMap<Taken, { readonly tries: number; readonly sent: number }>();
 
   return (taken) => {
-    const before = failures.get(taken) ?? { tries: 0, sent: tally.sent };
-    const tries = before.tries + (tally.sent > before.sent ? 1 : 0);
-    failures.set(taken, { tries, sent: tally.sent });
+    const sent = sentCount();
+    const before = failures.get(taken) ?? { tries: 0, sent };
+    const tries = before.tries + (sent > before.sent ? 1 : 0);
+    failures.set(taken, { tries, sent });
     return tries >= MAX_FAILED_TRIES;
   };
 }

@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { systemCode } from "../start-error.js";
 import { RESERVED_BYTES, requireRoom } from "../store/index.js";
 
 /** What is still to be sent on. */
@@ -18,7 +19,7 @@ export interface Entry {
 export interface Queue {
   /** False if there is no room: the entry is not kept. */
   add(entry: Entry): Promise<boolean>;
-  /** Takes the oldest entry that nobody has taken; it stays on disk until it is removed. */
+  /** Takes an entry that nobody has taken, the oldest of its kind; it stays on disk until it is removed. */
   take(): Taken | undefined;
   size(): QueueSize;
 }
@@ -32,16 +33,19 @@ export interface QueueSize {
 /** One and the same object each time the entry is taken. */
 export interface Taken {
   readonly path: string;
-  /** Undefined if the file holds no entry. */
+  /** Undefined if the file holds no entry, or is gone. */
   read(): Promise<Entry | undefined>;
   /** It was sent, or never can be. */
   remove(): Promise<void>;
-  /** It is to be tried again, after all that were not tried yet. */
+  /** It is to be tried again, behind most of those that were not tried yet. */
   putBack(): void;
 }
 
 /** How much may wait: about 500,000 spans, compressed. */
 export const MAX_QUEUE_BYTES = 512 * 1024 * 1024;
+
+/** One of so many that are taken is one that was tried before, however many new ones there are. */
+const TAKES_PER_TRIED = 8;
 
 interface File {
   readonly name: string;
@@ -54,6 +58,7 @@ export async function openQueue(folder: string, maxBytes = MAX_QUEUE_BYTES): Pro
   const untried = await readFiles(folder);
   const tried: Taken[] = [];
   const size = sizeOf(untried);
+  let takeCount = 0;
   let sequence = Number(untried.at(-1)?.name.slice(0, SEQUENCE_DIGITS) ?? -1) + 1;
 
   function resize({ bytes }: File, direction: 1 | -1): void {
@@ -77,6 +82,9 @@ export async function openQueue(folder: string, maxBytes = MAX_QUEUE_BYTES): Pro
     },
 
     take() {
+      const again =
+        takeCount++ % TAKES_PER_TRIED === TAKES_PER_TRIED - 1 ? tried.shift() : undefined;
+      if (again) return again;
       const file = untried.shift();
       if (!file) return tried.shift();
       const onRemove = () => resize(file, -1);
@@ -102,7 +110,13 @@ interface TakenEvents {
 function toTaken(path: string, { onRemove, onPutBack }: TakenEvents): Taken {
   const taken: Taken = {
     path,
-    read: async () => decode(await readFile(path)),
+    async read() {
+      const content = await readFile(path).catch((error) => {
+        if (systemCode(error) === "ENOENT") return Buffer.of();
+        throw error;
+      });
+      return decode(content);
+    },
     async remove() {
       await rm(path, { force: true });
       onRemove();

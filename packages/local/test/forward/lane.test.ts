@@ -108,13 +108,33 @@ test("entries that always fail let those behind them through", async () => {
 });
 
 test("an entry is dropped once it has failed too often while others got through", async () => {
-  isFailing = isLog;
+  isFailing = ({ body }) => body === "bad";
   await open();
   await forwarder.add(log("bad"));
-  while (forwarder.status().dropped === 0) await forwarder.add(anExport);
+  while (forwarder.status().dropped === 0) await forwarder.add(log("good"));
   expect(failures).toBeGreaterThan(MAX_FAILED_TRIES);
   await eventually(() => {
     expect(forwarder.status()).toMatchObject({ queued: 0, queued_bytes: 0, dropped: 1 });
+  });
+});
+
+test("an entry that failed comes again although there are always new ones", async () => {
+  isFailing = ({ body }) => body === "late" && failures === 0;
+  const queue = await openQueue(join(folder, "api"));
+  await queue.add(log("late"));
+  for (let count = 0; count < 40; count++) await queue.add(log(`new ${count}`));
+  await open();
+  await eventually(() => expect(forwarder.status()).toMatchObject({ queued: 0, sent: 41 }));
+  expect(arrived.indexOf("late")).toBeLessThan(20);
+});
+
+test("no entry is dropped while its host takes none, whatever the other takes", async () => {
+  isFailing = isLog;
+  await open();
+  await forwarder.add(log("kept"));
+  while (failures <= 3 * MAX_FAILED_TRIES) await forwarder.add(anExport);
+  await eventually(() => {
+    expect(forwarder.status()).toMatchObject({ queued: 1, dropped: 0 });
   });
 });
 
@@ -140,7 +160,7 @@ test("a damaged entry is removed, counted and named without its content, and the
   expect(warnings).toEqual(
     ["000000000000.entry", "000000000001.entry"].map(
       (name) =>
-        `${join(folder, "exporter", name)} is damaged. It was removed, and is not forwarded.`,
+        `${join(folder, "exporter", name)} is damaged, or gone. It was removed, and is not forwarded.`,
     ),
   );
 });
