@@ -47,7 +47,8 @@ async function ingest(folder: string, wanted: Load) {
     const stored = await storedSpanCount(server.url);
     if (stored !== spans) throw new Error(`${spans} spans acknowledged, ${stored} stored.`);
     return {
-      what: `${wanted.exporters} exporters for ${wanted.seconds} s`,
+      "exporters at once": wanted.exporters,
+      "for s": wanted.seconds,
       "spans/s": Math.round(spans / seconds),
       "MB/s": rounded(bytes / seconds / 1e6),
       "KB/span": rounded(bytes / spans / 1e3),
@@ -98,7 +99,7 @@ async function insertAlone(folder: string) {
   }
   await database.close();
   return {
-    what: "the engine alone",
+    "exporters at once": "the engine alone",
     "spans/s": Math.round(total.spans / total.seconds),
     "MB/s": rounded(total.bytes / total.seconds / 1e6),
     "KB/span": rounded(total.bytes / total.spans / 1e3),
