@@ -13,7 +13,8 @@ export function installPackage(packageFolder: string, folder: string): Packed {
   const [packed] = Object.values<Packed>(report);
   if (!packed) throw new Error(`npm pack reported nothing for ${packageFolder}`);
 
-  npm(["install", "--no-save", join(folder, packed.filename)], folder);
+  // The prefix, because npm would install into a folder above that has a package.json.
+  npm(["install", "--no-save", "--prefix", folder, join(folder, packed.filename)], folder);
   return packed;
 }
 
