@@ -97,6 +97,7 @@ test("exports that wait for a server with --forward are warned of", async () => 
   await makeStore();
   await mkdir(join(dataDir, "forward", "exporter"), { recursive: true });
   await writeFile(join(dataDir, "forward", "exporter", "000000000000.entry"), "");
+  await writeFile(join(dataDir, "forward", "000000000000.entry"), "");
   expect(found(await examine(config()), "forwarding")).toMatchObject({
     state: "warn",
     detail: "1 export waiting",

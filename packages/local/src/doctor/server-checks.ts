@@ -174,7 +174,9 @@ async function checkQueue(
   return [{ name, state: "ok", detail }];
 }
 
+/** One queue for each host; entries elsewhere in the folder are nobody's to send. */
 async function countQueued(folder: string): Promise<number> {
-  const names = await readdir(folder, { recursive: true }).catch(() => []);
+  const queues = ["api", "exporter"].map((host) => readdir(join(folder, host)).catch(() => []));
+  const names = (await Promise.all(queues)).flat();
   return names.filter((name) => name.endsWith(".entry")).length;
 }

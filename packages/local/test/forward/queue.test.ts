@@ -39,7 +39,7 @@ test("what is in it comes out in order, also after a restart", async () => {
   expect(await readdir(folder)).toEqual([]);
 });
 
-test("what is put back comes again after all that was not tried yet", async () => {
+test("what is put back comes again behind most of what was not tried yet", async () => {
   const queue = await openQueue(folder);
   for (const body of ["one", "two", "three"]) await queue.add(entry(body));
   const first = queue.take();
@@ -61,6 +61,16 @@ test.each(["", "half a line", "{}\nbody", '{"target":"elsewhere"}\n'])(
     expect(await queue.take()?.read()).toBeUndefined();
   },
 );
+
+test("a file that is gone is no entry", async () => {
+  const queue = await openQueue(folder);
+  await queue.add(entry("one"));
+  await rm(join(folder, "000000000000.entry"));
+  const taken = queue.take();
+  expect(await taken?.read()).toBeUndefined();
+  await taken?.remove();
+  expect(queue.size()).toEqual({ entries: 0, bytes: 0 });
+});
 
 test("a full queue takes no more, until something has left it", async () => {
   const queue = await openQueue(folder, 500);
