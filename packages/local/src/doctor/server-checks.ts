@@ -1,8 +1,8 @@
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { type AdminApi, openExisting } from "../admin-api.js";
 import type { Config } from "../config.js";
+import { countQueued } from "../forward/forwarder.js";
 import { counted } from "../progress.js";
 import { isKeyHash } from "../rest/key-exchange.js";
 import { MAX_REFUSED_KEYS } from "../rest/refused-keys.js";
@@ -172,11 +172,4 @@ async function checkQueue(
     return [{ name, state: "warn", detail, advice }];
   }
   return [{ name, state: "ok", detail }];
-}
-
-/** One queue for each host; entries elsewhere in the folder are nobody's to send. */
-async function countQueued(folder: string): Promise<number> {
-  const queues = ["api", "exporter"].map((host) => readdir(join(folder, host)).catch(() => []));
-  const names = (await Promise.all(queues)).flat();
-  return names.filter((name) => name.endsWith(".entry")).length;
 }

@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { type CloudOptions, createCloud, type Exchange } from "./cloud.js";
 import { createLane, type LaneOptions } from "./lane.js";
-import { type Entry, openQueue } from "./queue.js";
+import { countEntries, type Entry, openQueue, targets } from "./queue.js";
 
 /** Passes on to a cloud what was stored here, at least once, in its own time. */
 export interface Forwarder {
@@ -37,14 +37,14 @@ export interface ForwarderOptions
 export async function openForwarder(options: ForwarderOptions): Promise<Forwarder> {
   const { folder, urls } = options;
   const cloud = createCloud(options);
-  const tally = { sent: 0, dropped: 0 };
+  let unqueued = 0;
 
   async function openTarget(target: Entry["target"]) {
     const queue = await openQueue(join(folder, target));
-    return { queue, lane: createLane({ ...options, queue, cloud, tally }) };
+    return { queue, lane: createLane({ ...options, queue, cloud }) };
   }
-  const targets = { api: await openTarget("api"), exporter: await openTarget("exporter") };
-  const { api, exporter } = targets;
+  const opened = { api: await openTarget("api"), exporter: await openTarget("exporter") };
+  const { api, exporter } = opened;
   api.lane.pump();
   exporter.lane.pump();
 
@@ -52,18 +52,20 @@ export async function openForwarder(options: ForwarderOptions): Promise<Forwarde
     exchange: (apiKey) => cloud.exchange(apiKey),
 
     async add(entry) {
-      const { queue, lane } = targets[entry.target];
-      if (!(await queue.add(await compressed(entry)))) tally.dropped++;
+      const { queue, lane } = opened[entry.target];
+      if (!(await queue.add(await compressed(entry)))) unqueued++;
       lane.pump();
     },
 
     status() {
       const [logs, exports] = [api.queue.size(), exporter.queue.size()];
+      const [ofLogs, ofExports] = [api.lane.tally(), exporter.lane.tally()];
       return {
         to: urls.api,
         queued: logs.entries + exports.entries,
         queued_bytes: logs.bytes + exports.bytes,
-        ...tally,
+        sent: ofLogs.sent + ofExports.sent,
+        dropped: ofLogs.dropped + ofExports.dropped + unqueued,
       };
     },
 
@@ -71,6 +73,12 @@ export async function openForwarder(options: ForwarderOptions): Promise<Forwarde
       await Promise.all([api.lane.close(), exporter.lane.close()]);
     },
   };
+}
+
+/** What waits in the queues in `folder` while no forwarder has them open. */
+export async function countQueued(folder: string): Promise<number> {
+  const counts = await Promise.all(targets.map((target) => countEntries(join(folder, target))));
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 /** A collector reads compressed exports; AgentOps' API keeps an upload as it comes. */

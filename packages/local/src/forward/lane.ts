@@ -2,10 +2,10 @@ import { createBackOff, type Pace } from "./back-off.js";
 import type { Cloud, Delivery } from "./cloud.js";
 import type { Queue, Taken } from "./queue.js";
 
-/** Counts of the entries of all lanes, since the start. */
+/** Counts of a lane's entries, since the start. */
 export interface Tally {
-  sent: number;
-  dropped: number;
+  readonly sent: number;
+  readonly dropped: number;
 }
 
 /** Sends what is in one queue, so that what fails there holds up no other. */
@@ -14,6 +14,7 @@ export interface Lane {
   pump(): void;
   /** Stops sending; what is left stays in the queue. */
   close(): Promise<void>;
+  tally(): Tally;
 }
 
 /** Deliveries under way: a sender of small exports must not be limited by the way to the cloud and back. */
@@ -26,19 +27,18 @@ export const MAX_FAILED_TRIES = 100;
 export interface LaneOptions {
   readonly queue: Queue;
   readonly cloud: Pick<Cloud, "deliver">;
-  readonly tally: Tally;
   readonly pace?: Pace;
   readonly onError: (error: unknown) => void;
   readonly onWarning: (message: string) => void;
 }
 
 export function createLane(options: LaneOptions): Lane {
-  const { queue, tally, pace = PACE, onError } = options;
+  const { queue, pace = PACE, onError } = options;
   const closing = new AbortController();
   const deliveries = new Set<Promise<void>>();
   const backOff = createBackOff(pace, pump);
-  let sentCount = 0;
-  const attempt = createAttempts(options, () => sentCount);
+  const tally = { sent: 0, dropped: 0 };
+  const attempt = createAttempts(options, tally);
 
   function pump(): void {
     while (!closing.signal.aborted && !backOff.isPausing() && deliveries.size < CONCURRENCY) {
@@ -62,7 +62,6 @@ export function createLane(options: LaneOptions): Lane {
     }
     backOff.reset();
     await taken.remove();
-    if (delivery === "sent") sentCount++;
     tally[delivery === "sent" ? "sent" : "dropped"]++;
   }
 
@@ -72,17 +71,14 @@ export function createLane(options: LaneOptions): Lane {
     backOff.cancel();
   }
 
-  return { pump, close };
+  return { pump, close, tally: () => ({ ...tally }) };
 }
 
 type Attempt = (taken: Taken, signal: AbortSignal) => Promise<Delivery>;
 
 /** Tries to send an entry; what cannot be read, or has failed too often, is not worth another try. */
-function createAttempts(
-  { cloud, onError, onWarning }: LaneOptions,
-  sentCount: () => number,
-): Attempt {
-  const isLastFailure = createPatience(sentCount);
+function createAttempts({ cloud, onError, onWarning }: LaneOptions, tally: Tally): Attempt {
+  const isLastFailure = createPatience(tally);
 
   async function send({ path, read }: Taken, signal: AbortSignal): Promise<Delivery> {
     const entry = await read();
@@ -102,11 +98,11 @@ function createAttempts(
 }
 
 /** Counts a failed try of an entry, and tells whether it is not worth another. A start counts anew. */
-function createPatience(sentCount: () => number): (taken: Taken) => boolean {
+function createPatience(tally: Tally): (taken: Taken) => boolean {
   const failures = new WeakMap<Taken, { readonly tries: number; readonly sent: number }>();
 
   return (taken) => {
-    const sent = sentCount();
+    const { sent } = tally;
     const before = failures.get(taken) ?? { tries: 0, sent };
     const tries = before.tries + (sent > before.sent ? 1 : 0);
     failures.set(taken, { tries, sent });

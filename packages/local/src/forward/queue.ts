@@ -4,10 +4,12 @@ import { z } from "zod";
 import { systemCode } from "../start-error.js";
 import { RESERVED_BYTES, requireRoom } from "../store/index.js";
 
+/** The two hosts that entries go to; each has a queue of its own, in a folder of that name. */
+export const targets = ["api", "exporter"] as const;
+
 /** What is still to be sent on. */
 export interface Entry {
-  /** Which of the two hosts it goes to. */
-  readonly target: "api" | "exporter";
+  readonly target: (typeof targets)[number];
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   /** Whose it is. A secret: it is on disk for as long as the entry, for this user's eyes only. */
@@ -82,8 +84,8 @@ export async function openQueue(folder: string, maxBytes = MAX_QUEUE_BYTES): Pro
     },
 
     take() {
-      const again =
-        takeCount++ % TAKES_PER_TRIED === TAKES_PER_TRIED - 1 ? tried.shift() : undefined;
+      takeCount += 1;
+      const again = takeCount % TAKES_PER_TRIED === 0 ? tried.shift() : undefined;
       if (again) return again;
       const file = untried.shift();
       if (!file) return tried.shift();
@@ -135,6 +137,12 @@ function fileName(sequence: number): string {
   return `${String(sequence).padStart(SEQUENCE_DIGITS, "0")}${COMPLETE}`;
 }
 
+/** Of a folder that no queue has open; 0 where there is none. */
+export async function countEntries(folder: string): Promise<number> {
+  const names = await readdir(folder).catch(() => []);
+  return names.filter((name) => name.endsWith(COMPLETE)).length;
+}
+
 async function readFiles(folder: string): Promise<File[]> {
   const files: File[] = [];
   for (const name of (await readdir(folder)).sort()) {
@@ -164,7 +172,7 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 const headSchema = z.object({
-  target: z.enum(["api", "exporter"]),
+  target: z.enum(targets),
   path: z.string(),
   headers: z.record(z.string(), z.string()),
   apiKey: z.string(),
