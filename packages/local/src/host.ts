@@ -7,17 +7,27 @@ export function isLoopback(host: string): boolean {
 }
 
 /** A host as it stands in a URL. */
-export function urlHost(host: string): string {
+function urlHost(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
-/** Where a server that listens on `host` is reached from this machine: on all addresses, by the loopback one. */
-export function reachableHost(host: string): string {
-  return isEveryAddress(host) ? "127.0.0.1" : urlHost(host);
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** An address as people write it. */
+export function placeAt({ host, port }: Address): string {
+  return `${urlHost(host)}:${port}`;
+}
+
+/** Where a server that listens there is reached from this machine: on all addresses, by the loopback one. */
+export function reachableUrl({ host, port }: Address): string {
+  return `http://${placeAt({ host: isEveryAddress(host) ? "127.0.0.1" : host, port })}`;
 }
 
 /** True if a server that listens on `host` and `port` is what the URL leads to. */
-export function leadsTo(url: string, { host, port }: { host: string; port: number }): boolean {
+export function leadsTo(url: string, { host, port }: Address): boolean {
   const { hostname, port: urlPort, protocol } = new URL(url);
   const defaultPort = protocol === "https:" ? 443 : 80;
   if (Number(urlPort || defaultPort) !== port) return false;

@@ -6,7 +6,7 @@ import { connectToServer, type ServerLocation } from "./admin-api.js";
 import { createApp } from "./app.js";
 import type { CloudUrls } from "./forward/cloud.js";
 import { type Forwarder, openForwarder } from "./forward/forwarder.js";
-import { isLoopback, loopbackHosts, reachableHost, urlHost } from "./host.js";
+import { isLoopback, loopbackHosts, placeAt, reachableUrl } from "./host.js";
 import { createMcpRoute, type McpRoute } from "./mcp.js";
 import { startRetention } from "./retention.js";
 import { announceServer, isServerAt } from "./running-server.js";
@@ -72,7 +72,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     throw error;
   });
 
-  const url = `http://${reachableHost(host)}:${boundPort(server)}`;
+  const url = reachableUrl({ host, port: boundPort(server) });
   const retract = await announceServer(options, url);
 
   const retention =
@@ -150,10 +150,10 @@ async function forwarderOf({ forward, dataDir, onError, onWarning }: ServerOptio
   return await openForwarder({ urls: forward, fetch, folder, onError, onWarning });
 }
 
-async function listenError({ host, port }: Pick<ServerOptions, "host" | "port">, cause: unknown) {
+async function listenError(address: Pick<ServerOptions, "host" | "port">, cause: unknown) {
   const code = systemCode(cause);
-  const place = `${urlHost(host)}:${port}`;
-  if (code === "EADDRINUSE" && (await isServerAt(`http://${reachableHost(host)}:${port}`))) {
+  const place = placeAt(address);
+  if (code === "EADDRINUSE" && (await isServerAt(reachableUrl(address)))) {
     return new StartError(
       `agentops-local already listens on ${place}, with another data folder. Use that one, stop it, or choose another --port.`,
       { cause },

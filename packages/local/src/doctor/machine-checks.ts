@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { access, constants, stat, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { Config } from "../config.js";
-import { reachableHost, urlHost } from "../host.js";
+import { placeAt, reachableUrl } from "../host.js";
 import { isServerAt } from "../running-server.js";
 import { systemCode } from "../start-error.js";
 import type { Check } from "./check.js";
@@ -58,14 +58,14 @@ export function checkSpace({ bavail, bsize }: { bavail: number; bsize: number })
 
 export async function checkPort({ host, port }: Config): Promise<Check> {
   const name = "port";
-  const place = `${urlHost(host)}:${port}`;
+  const place = placeAt({ host, port });
   const probe = createServer();
   try {
     probe.listen(port, host);
     await once(probe, "listening");
     return { name, state: "ok", detail: `${place} is free` };
   } catch (error) {
-    if (await isServerAt(`http://${reachableHost(host)}:${port}`)) {
+    if (await isServerAt(reachableUrl({ host, port }))) {
       const detail = `agentops-local answers at ${place} with another data folder`;
       return { name, state: "fail", detail, advice: "Give the --data-dir that it has." };
     }
