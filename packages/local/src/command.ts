@@ -4,6 +4,7 @@ import type { ExportQuery } from "./export.js";
 import type { ImportOptions } from "./import.js";
 import type { ProjectsAction } from "./projects.js";
 import { parseEndTime, parseTime } from "./rest/time.js";
+import { hexTraceId } from "./rest/trace-id.js";
 import { ConfigError } from "./start-error.js";
 
 /** What the command line asks for. */
@@ -105,7 +106,7 @@ function projectsAction(words: readonly string[]): ProjectsAction {
 
 function exportQuery(flags: CommandFlags): ExportQuery {
   const traceIds = (flags["trace-id"] ?? []).map((id) => id.toLowerCase());
-  if (!traceIds.every((id) => /^[0-9a-f]{32}$/.test(id))) {
+  if (!traceIds.every((id) => hexTraceId.test(id))) {
     throw new ConfigError("--trace-id must be the 32 hex digits of a trace's id.");
   }
   return {

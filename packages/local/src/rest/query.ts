@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type FieldError, unprocessable } from "./errors.js";
 import { endOfMicrosecond, parseTime } from "./time.js";
+import { hexTraceId } from "./trace-id.js";
 
 /** The values of each parameter, in the order they came. */
 export type Query = Readonly<Record<string, readonly string[]>>;
@@ -30,7 +31,7 @@ const parsingErrors: Readonly<Record<string, string>> = {
   int_parsing: "Input should be a valid integer, unable to parse string as an integer",
   float_parsing: "Input should be a valid number, unable to parse string as a number",
   datetime_parsing: "Input should be a valid datetime or date",
-  string_pattern_mismatch: "String should match pattern '^[0-9a-f]{32}$'",
+  string_pattern_mismatch: `String should match pattern '${hexTraceId.source}'`,
 };
 
 export const integer = z

@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
 import { addRoute } from "./routes.js";
+import { hexTraceId } from "./trace-id.js";
 
 /**
  * Where the link leads that AgentOps' SDKs print for each run, once they are told that the dashboard is
@@ -9,7 +10,7 @@ export function addReplayLink(app: Hono): void {
   addRoute(app, "GET", "/sessions", async ({ req }) => {
     const { origin, searchParams } = new URL(req.url);
     const traceId = searchParams.get("trace_id")?.toLowerCase() ?? "";
-    if (!/^[0-9a-f]{32}$/.test(traceId)) {
+    if (!hexTraceId.test(traceId)) {
       return new Response("trace_id must be the 32 hex digits of a trace's id.\n", { status: 400 });
     }
     return new Response(howToRead(origin, traceId));

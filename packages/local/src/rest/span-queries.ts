@@ -11,6 +11,7 @@ import {
 } from "../store/index.js";
 import { unprocessable } from "./errors.js";
 import { amount, integer, parseQuery, type Query, time, timeUpTo } from "./query.js";
+import { hexTraceId } from "./trace-id.js";
 
 /** A page of spans comes with their whole attributes, so it is no larger than this. */
 const MAX_SPANS = 100;
@@ -25,14 +26,9 @@ const limit = (most: number, unasked: number) =>
   integer.pipe(z.number().min(1).max(most)).default(unasked);
 const text = z.string().min(1).optional();
 const many = z.array(z.string().min(1)).default([]);
-const traceIds = many.pipe(z.array(z.string()).max(MAX_TRACE_IDS)).pipe(
-  z.array(
-    z
-      .string()
-      .toLowerCase()
-      .regex(/^[0-9a-f]{32}$/, "string_pattern_mismatch"),
-  ),
-);
+const traceIds = many
+  .pipe(z.array(z.string()).max(MAX_TRACE_IDS))
+  .pipe(z.array(z.string().toLowerCase().regex(hexTraceId, "string_pattern_mismatch")));
 const kind = z.string().toLowerCase().pipe(z.enum(agentopsKinds));
 
 const statuses = new Map(spanStatuses.map((status) => [status.toLowerCase(), status]));

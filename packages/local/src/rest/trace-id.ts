@@ -1,4 +1,5 @@
-const hexTraceId = /^[0-9a-f]{32}$/i;
+/** As traces have it. */
+export const hexTraceId = /^[0-9a-f]{32}$/;
 const MAX_TRACE_ID = 2n ** 128n - 1n;
 
 /**
@@ -7,8 +8,9 @@ const MAX_TRACE_ID = 2n ** 128n - 1n;
  * then the side it came from decides. Anything else is a name of its own.
  */
 export function logTraceId(text: string, digitsAre: "decimal" | "hex"): string {
-  const isHex = hexTraceId.test(text) && (digitsAre === "hex" || /[a-f]/i.test(text));
-  if (isHex) return text.toLowerCase();
+  const lower = text.toLowerCase();
+  const isHex = hexTraceId.test(lower) && (digitsAre === "hex" || /[a-f]/.test(lower));
+  if (isHex) return lower;
   const isNumber = /^\d{1,39}$/.test(text) && BigInt(text) <= MAX_TRACE_ID;
   return isNumber ? BigInt(text).toString(16).padStart(32, "0") : text;
 }
