@@ -10,5 +10,5 @@ export {
   kindsBySuffix,
   nameDecoration,
 } from "./trace/agentops-kind.js";
-export { attributeKeys } from "./trace/semconv.js";
+export { attributeKeys, endStates } from "./trace/semconv.js";
 export { spellingsOf } from "./trace/spellings.js";

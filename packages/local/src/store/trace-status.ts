@@ -1,11 +1,9 @@
+import { endStates } from "mcp-server-agentops-api/semconv";
 import { attribute } from "./derived-columns.js";
 import { quoted } from "./quoted.js";
 
 /** `unknown`: nothing failed, but nothing said that it went well either. */
 export type TraceStatus = "ok" | "failed" | "unknown";
-
-/** What a run records of itself as it ends; where spans disagree the worst counts. */
-const endStates = { Success: 1, Indeterminate: 2, Fail: 3, Error: 3 } as const;
 
 /** Added for a root: what it says, or leaves unsaid, overrules the spans below it. */
 const ROOT = 4;

@@ -1,5 +1,8 @@
 import type { Attributes, Span } from "./trace.js";
 
+/** What a run records of itself as it ends, from good to bad; of several the worst counts. */
+export const endStates = { Success: 1, Indeterminate: 2, Fail: 3, Error: 3 } as const;
+
 /**
  * Every attribute key we read, newest name first. The OpenTelemetry GenAI conventions are still in
  * development and were renamed twice; AgentOps' SDK emits the older names and some of its own.

@@ -1,4 +1,4 @@
-import { attributeKeys, firstText } from "./semconv.js";
+import { attributeKeys, endStates, firstText } from "./semconv.js";
 import { endUnixMs } from "./trace.js";
 import type { SpanNode, SpanTree, SubtreeTotals } from "./tree.js";
 import { sumUsage } from "./usage.js";
@@ -48,17 +48,16 @@ function extentOf({ nodes }: SpanTree): readonly [number, number] {
   return [start, end];
 }
 
-/** What a run records of itself as it ends, from good to bad. */
-const endStates = ["Success", "Indeterminate", "Fail", "Error"];
+const endStateNames = Object.keys(endStates);
 
 /** The worst of the roots, which overrule the spans below them; of all spans while there is no root. */
 function endStateOf({ roots, nodes }: SpanTree): string | undefined {
   const trueRoots = roots.filter(({ link }) => link === "root");
   const deciding = trueRoots.length > 0 ? trueRoots : nodes;
   const badness = deciding.map(({ span }) =>
-    endStates.indexOf(firstText(span.attributes, attributeKeys.endState) ?? ""),
+    endStateNames.indexOf(firstText(span.attributes, attributeKeys.endState) ?? ""),
   );
-  return endStates[badness.reduce((worst, next) => Math.max(worst, next), -1)];
+  return endStateNames[badness.reduce((worst, next) => Math.max(worst, next), -1)];
 }
 
 /**
