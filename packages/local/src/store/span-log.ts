@@ -24,11 +24,15 @@ export async function openSpanLog(database: Database): Promise<SpanLog> {
       storedKeys(database, spans),
     ]);
     if (staging.status === "rejected") throw staging.reason;
-    const fresh = lookup.status === "fulfilled" ? otherThan(lookup.value, spans) : [];
-    if (lookup.status === "fulfilled" && fresh.length === spans.length) return staging.value;
+    const staged = staging.value;
+    if (lookup.status === "rejected") {
+      await staged.discard();
+      throw lookup.reason;
+    }
 
-    await staging.value.discard();
-    if (lookup.status === "rejected") throw lookup.reason;
+    const fresh = otherThan(lookup.value, spans);
+    if (fresh.length === spans.length) return staged;
+    await staged.discard();
     return fresh.length === 0 ? undefined : await intake.stage(fresh);
   }
 
