@@ -163,10 +163,15 @@ describe.each(kinds)("traces in ClickHouse, %s", (kind) => {
   });
 });
 
-test("a read that takes more memory than the database may use is a 413 that says what to do", async () => {
+async function startOverFront() {
   const front = await startClickHouseFront();
   const clickHouse = { ...clickHouseUser, url: front.url, database: "agentops" };
   const server = await startTestServer(undefined, { clickHouse });
+  return { front, server };
+}
+
+test("a read that takes more memory than the database may use is a 413 that says what to do", async () => {
+  const { front, server } = await startOverFront();
   const authorization = `Bearer ${await fetchToken(server.url)}`;
   expect((await send(server)).status).toBe(200);
 
@@ -184,9 +189,7 @@ test("a read that takes more memory than the database may use is a 413 that says
 });
 
 test("a trace without attributes is read without them", async () => {
-  const front = await startClickHouseFront();
-  const clickHouse = { ...clickHouseUser, url: front.url, database: "agentops" };
-  const server = await startTestServer(undefined, { clickHouse });
+  const { front, server } = await startOverFront();
   expect((await send(server)).status).toBe(200);
   const [{ trace_id }] = (await server.read("/v4/traces")).body.traces;
 
@@ -199,9 +202,7 @@ test("a trace without attributes is read without them", async () => {
 });
 
 test("/health is a 503 while the database is away", async () => {
-  const front = await startClickHouseFront();
-  const clickHouse = { ...clickHouseUser, url: front.url, database: "agentops" };
-  const server = await startTestServer(undefined, { clickHouse });
+  const { front, server } = await startOverFront();
   expect((await server.get("/health")).status).toBe(200);
 
   await front.close();
