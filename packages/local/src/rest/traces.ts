@@ -64,8 +64,9 @@ const MAX_SENDING_MS = 30_000;
 const largeAnswers = createPlaces(MAX_LARGE_ANSWERS);
 
 /**
- * JSON of the head, which is asked for after all spans, with `spans` as its last field. It is collected as bytes, because a large trace is
- * several times as large in objects, and before it is sent, so that a failed read is still an error.
+ * JSON of the head, which is asked for after all spans, with `spans` as its last field. It is collected
+ * as bytes, because a large trace is several times as large in objects, and before it is sent, so that a
+ * failed read is still an error.
  */
 async function respondWithSpans<Span>(
   { pages, request }: SpanPages<Span>,
