@@ -19,10 +19,10 @@ export function addPublicRoutes(app: Hono, { store, tokens }: RestOptions): void
   addRoute(app, "GET", "/public/v1/traces/:traceId", async (context) => {
     const projectId = await publicProjectId(context, tokens);
     const traceId = context.req.param("traceId") ?? "";
-    const trace = await store.trace(projectId, traceId);
-    if (!trace) throw traceNotFound();
     const pages = store.traceHeads(projectId, traceId);
-    return await traceView(projectId, trace, { pages, request: context.req.raw });
+    const answer = await traceView(projectId, traceId, { pages, request: context.req.raw });
+    if (!answer) throw traceNotFound();
+    return answer;
   });
 
   addRoute(app, "GET", "/public/v1/traces/:traceId/metrics", async (context) => {

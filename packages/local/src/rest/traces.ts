@@ -1,7 +1,7 @@
 import {
   createTraceSums,
-  type SpanHead,
   type StoredSpan,
+  type TraceHead,
   type TraceQuery,
   type TraceSummary,
   type TraceTotals,
@@ -11,17 +11,17 @@ import { createPlaces } from "./places.js";
 import { spanHead, spanItem } from "./spans.js";
 import { isoMicrosUtc } from "./time.js";
 
-/** `GET /public/v1/traces/{id}` */
-export async function traceView(
-  projectId: string,
-  { traceId, rootTags }: TraceSummary,
-  heads: SpanPages<SpanHead>,
-) {
-  return await respondWithSpans(heads, spanHead, () => ({
-    trace_id: traceId,
-    project_id: projectId,
-    tags: parseTags(rootTags),
-  }));
+/** `GET /public/v1/traces/{id}`; undefined where there is no span. */
+export async function traceView(projectId: string, traceId: string, heads: SpanPages<TraceHead>) {
+  let rootTags: string | undefined;
+  const view = (head: TraceHead) => {
+    ({ rootTags } = head);
+    return spanHead(head);
+  };
+  return await respondWithSpans(heads, view, () => {
+    if (rootTags === undefined) return undefined;
+    return { trace_id: traceId, project_id: projectId, tags: parseTags(rootTags) };
+  });
 }
 
 /** Spans, and who asked for them. */

@@ -25,6 +25,9 @@ const MERGED_PARTS = 32;
 const MERGED_ROWS = 512;
 const GRANULE_BYTES = 2 * 1024 * 1024;
 
+/** Of a span, a read of a few takes whole granules: with the engine's own 8,192 a trace of short spans took 2 ms more. */
+const GRANULE_SPANS = 1024;
+
 /** An insert is acknowledged from the first two settings on: the rows are in the file, the file in its folder. */
 const durable = {
   fsync_after_insert: 1,
@@ -80,6 +83,7 @@ const otelTraces: Table = {
   order: "PARTITION BY toYYYYMM(Timestamp) ORDER BY (project_id, Timestamp)",
   settings: {
     ...durable,
+    index_granularity: GRANULE_SPANS,
     index_granularity_bytes: GRANULE_BYTES,
     merge_max_block_size: MERGED_ROWS,
   },

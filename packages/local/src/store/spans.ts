@@ -66,9 +66,6 @@ ${fromSpans}`;
 /** So many that most traces are one page, and so few that a page is small beside a large trace. */
 const PAGE_SPANS = 1_000;
 
-/** No span lasts longer, so all those that start at a time come after one that lasts as long. */
-const MAX_DURATION_NANO = 2n ** 63n - 1n;
-
 /** Of the spans of a trace: by start time, and of those that start together the longest (the parent) first. */
 export const spanOrder = "Timestamp, -toInt64(Duration), SpanId";
 
@@ -77,68 +74,101 @@ interface TraceKey {
   readonly traceId: string;
 }
 
+interface TraceRead {
+  /** Of its spans. */
+  readonly select: string;
+  /** Of itself, the times of its first and last span before all: the table of spans is ordered by time and knows nothing of traces. */
+  readonly trace: string;
+}
+
+const extent = "min(StartTime), max(LastStartTime)";
+
+/** A tuple, which the engine reads once, however often a statement asks for it. */
+const ofTrace = (figures: string) => `(
+  SELECT (${figures}) FROM trace_summary
+  WHERE project_id = {projectId:String} AND TraceId = {traceId:String}
+)`;
+
+const wholeSpans: TraceRead = { select: selectSpans, trace: ofTrace(extent) };
+
 /** A trace's spans in their order, in pages. */
 export async function* readTraceSpans(
   database: Database,
   trace: TraceKey,
 ): AsyncGenerator<StoredSpan[]> {
-  for await (const rows of readPages<SpanRow>(database, selectSpans, trace)) {
+  for await (const rows of readPages<SpanRow>(database, wholeSpans, trace)) {
     yield rows.map(toSpan);
   }
 }
 
-/** The same without what may be long. */
+/** A span of a trace without what may be long, and what its trace is tagged with. */
+export interface TraceHead extends SpanHead {
+  /** Of the root, see `TraceSums`. */
+  readonly rootTags: string;
+}
+
+const extentAndTags = ofTrace(`${extent}, tupleElement(argMinMerge(Root), 'Tags')`);
+
+const traceHeads: TraceRead = {
+  select: `${selectHeads}, tupleElement(${extentAndTags}, 3) AS rootTags ${fromSpans}`,
+  trace: extentAndTags,
+};
+
+/** The same spans without what may be long. */
 export async function* readTraceHeads(
   database: Database,
   trace: TraceKey,
-): AsyncGenerator<SpanHead[]> {
-  for await (const rows of readPages<HeadRow>(database, `${selectHeads} ${fromSpans}`, trace)) {
+): AsyncGenerator<TraceHead[]> {
+  for await (const rows of readPages<HeadRow>(database, traceHeads, trace)) {
     yield rows.map((row) => ({ ...row, startUnixNano: BigInt(row.startUnixNano) }));
   }
 }
 
-async function* readPages<Row extends HeadRow>(
+async function* readPages<Row extends PositionRow>(
   database: Database,
-  select: string,
+  read: TraceRead,
   trace: TraceKey,
 ): AsyncGenerator<Row[]> {
-  let after = { afterTime: 0n, afterDuration: MAX_DURATION_NANO, afterSpanId: "" };
+  let last: Row | undefined;
   for (let isLast = false; !isLast; ) {
-    const rows = await database.read<Row>(`${select} ${pageOfTrace}`, {
+    const rows = await database.read<Row>(pageOf(read, last), {
       ...trace,
       limit: PAGE_SPANS,
-      ...after,
+      ...(last && positionOf(last)),
     });
-    const end = rows.at(-1);
-    if (end) {
-      after = {
-        afterTime: BigInt(end.startUnixNano),
-        afterDuration: BigInt(end.durationNano),
-        afterSpanId: end.spanId,
-      };
-      yield rows;
-    }
+    last = rows.at(-1);
+    if (last) yield rows;
     isLast = rows.length < PAGE_SPANS;
   }
 }
 
-/** When the trace's first span starts, and its last: the table is ordered by time and knows nothing of traces. */
-const extent = `(
-  SELECT (min(StartTime), max(LastStartTime)) FROM trace_summary
-  WHERE project_id = {projectId:String} AND TraceId = {traceId:String}
-)`;
+type PositionRow = Pick<SpanRow, "startUnixNano" | "durationNano" | "spanId">;
 
-// In the statement itself, because to plan another takes as long as to read a trace. The condition on the
-// time alone is part of the last one, in the form that the table's order is read by.
-const pageOfTrace = `
+function positionOf({ startUnixNano, durationNano, spanId }: PositionRow) {
+  return {
+    afterTime: BigInt(startUnixNano),
+    afterDuration: BigInt(durationNano),
+    afterSpanId: spanId,
+  };
+}
+
+// The times are part of the statement, because to plan another takes as long as to read a trace; so does
+// some part of it each condition, and a first page has nothing before it.
+const pageOf = ({ select, trace }: TraceRead, last: PositionRow | undefined) => `
+${select}
 WHERE project_id = {projectId:String}
   AND TraceId = {traceId:String}
-  AND Timestamp >= greatest(tupleElement(${extent}, 1), fromUnixTimestamp64Nano({afterTime:Int64}))
-  AND Timestamp <= tupleElement(${extent}, 2)
-  AND (${spanOrder}) >
-    (fromUnixTimestamp64Nano({afterTime:Int64}), -{afterDuration:Int64}, {afterSpanId:String})
+  AND Timestamp >= tupleElement(${trace}, 1)
+  AND Timestamp <= tupleElement(${trace}, 2)
+  ${last ? isFurther : ""}
 ORDER BY ${spanOrder}
 LIMIT {limit:UInt32}`;
+
+// The condition on the time alone is part of the other, in the form that the table's order is read by.
+const isFurther = `
+  AND Timestamp >= fromUnixTimestamp64Nano({afterTime:Int64})
+  AND (${spanOrder}) >
+    (fromUnixTimestamp64Nano({afterTime:Int64}), -{afterDuration:Int64}, {afterSpanId:String})`;
 
 /** The newest span of that id: ids are unique in a trace, and in practice everywhere. */
 export async function readSpan(
@@ -161,7 +191,7 @@ export async function readSpan(
   return rows.map(toSpan)[0];
 }
 
-type HeadRow = Omit<SpanHead, "startUnixNano"> & { readonly startUnixNano: string };
+type HeadRow = Omit<TraceHead, "startUnixNano"> & { readonly startUnixNano: string };
 
 export type SpanRow = Omit<StoredSpan, "startUnixNano" | "eventUnixNanos"> & {
   readonly startUnixNano: string;

@@ -31,11 +31,12 @@ import {
   readSpan,
   readTraceHeads,
   readTraceSpans,
-  type SpanHead,
   type StoredSpan,
+  type TraceHead,
 } from "./spans.js";
 import { createTraceList, type ListTraces } from "./trace-list.js";
-import { countSpans, readTrace, type SpanCounts, type TraceSummary } from "./traces.js";
+import type { TraceSums } from "./trace-sums.js";
+import { countSpans, readTrace, type SpanCounts } from "./traces.js";
 import { addUpload, readUpload, type Upload, type UploadKind } from "./uploads.js";
 
 export interface DatabaseInfo {
@@ -60,11 +61,11 @@ export interface Store {
   readonly listTraces: ListTraces;
   /** By project; one without spans is not among them. */
   spanCounts(projectIds: readonly string[]): Promise<ReadonlyMap<string, SpanCounts>>;
-  trace(projectId: string, traceId: string): Promise<TraceSummary | undefined>;
+  trace(projectId: string, traceId: string): Promise<TraceSums | undefined>;
   /** By start time, in pages; none where there is no such trace. */
   traceSpans(projectId: string, traceId: string): AsyncIterable<StoredSpan[]>;
   /** The same without what may be long. */
-  traceHeads(projectId: string, traceId: string): AsyncIterable<SpanHead[]>;
+  traceHeads(projectId: string, traceId: string): AsyncIterable<TraceHead[]>;
   span(projectId: string, spanId: string): Promise<StoredSpan | undefined>;
   /** Resolves once it is on disk; one of the same kind and id is replaced. */
   addUpload(projectId: string, upload: Upload): Promise<void>;

@@ -106,14 +106,15 @@ async function readPage(
   return rows.map(toSummary);
 }
 
-/** Rows of the summary, of which a trace whose spans came in several batches has some until they merge. */
-const CANDIDATES_PER_TRACE = 2;
+/** How many times as many rows each further look is at. */
+const FURTHER_LOOK = 8;
 /** Past this it is no more work to look at all traces. */
 const MAX_CANDIDATES = 2000;
 
 /**
  * The newest traces, or the oldest, without looking at the others: a trace starts when the earliest of
- * its rows does, so those that start past the last of the first few rows are among these.
+ * its rows does, so those that start past the last of the first few rows are among these. Once merged, a
+ * trace has one row; one whose spans came in several batches has some until then, which takes a further look.
  * Undefined where that does not tell, or the order is another.
  */
 async function listFromOneEnd(
@@ -122,18 +123,22 @@ async function listFromOneEnd(
   query: TraceQuery,
 ): Promise<TraceSummary[] | undefined> {
   const { orderBy, descending, limit, offset, text } = query;
-  const count = (limit + offset) * CANDIDATES_PER_TRACE;
-  if (orderBy !== "start_time" || text !== "" || count > MAX_CANDIDATES) return undefined;
+  if (orderBy !== "start_time" || text !== "") return undefined;
 
-  const candidates = await readCandidates(database, projectId, query, count);
-  const ids = [...new Set(candidates.map(({ traceId }) => traceId))];
-  const page = await readPage(database, projectId, { ...query, ids });
-  if (candidates.length < count) return page;
+  for (let count = limit + offset + 1; count <= MAX_CANDIDATES; count *= FURTHER_LOOK) {
+    const candidates = await readCandidates(database, projectId, query, count);
+    const ids = [...new Set(candidates.map(({ traceId }) => traceId))];
+    const page = await readPage(database, projectId, { ...query, ids });
+    if (candidates.length < count) return page;
 
-  const last = page[limit - 1]?.startUnixNano;
-  const bound = BigInt(candidates.at(-1)?.startUnixNano ?? 0);
-  const isComplete = last !== undefined && (descending ? last > bound : last < bound);
-  return isComplete ? page : undefined;
+    const last = page[limit - 1]?.startUnixNano;
+    const bound = BigInt(candidates.at(-1)?.startUnixNano ?? 0);
+    const isComplete = last !== undefined && (descending ? last > bound : last < bound);
+    if (isComplete) return page;
+    // What the filter leaves out of these, it may leave out of any number.
+    if (page.length < Math.min(limit, ids.length - offset)) return undefined;
+  }
+  return undefined;
 }
 
 async function readCandidates(

@@ -32,11 +32,12 @@ type Shares = ReadonlyMap<string, Share>;
 /** What was last read for a project. */
 interface KnownTotals {
   readonly filterKey: string;
-  readonly version: string;
+  /** Of all shares together; undefined where nobody tells. */
+  readonly version: string | undefined;
   readonly shares: Shares;
 }
 
-const nothingKnown: KnownTotals = { filterKey: "", version: "", shares: new Map() };
+const nothingKnown: KnownTotals = { filterKey: "", version: undefined, shares: new Map() };
 
 /**
  * Totals are not the sum of what arrived (whether a trace failed, and what its wrappers report, takes
@@ -48,11 +49,11 @@ export function createTotals(database: Database): ReadTotals {
 
   return async (projectId, filter) => {
     const filterKey = [filter.fromUnixNano, filter.untilUnixNano, filter.text].join("/");
-    const version = await readVersion(database, projectId);
+    const version = await readVersion(database);
     const last = lastRead.get(projectId);
     const known = last?.filterKey === filterKey ? last : nothingKnown;
     const shares =
-      known.version === version
+      version !== undefined && known.version === version
         ? known.shares
         : await renew(database, projectId, { filter, known: known.shares });
     lastRead.set(projectId, { filterKey, version, shares });
@@ -72,20 +73,28 @@ async function renew(
   return new Map([...kept, ...read]);
 }
 
-/** Another whenever there are other spans: how many there are, and when the first and the last of them start. */
-const version =
-  "concat(toString(sum(SpanCount)), ' ', toString(min(StartTime)), ' ', toString(max(LastStartTime))) AS version FROM trace_summary WHERE project_id = {projectId:String}";
-
-/** Of all shares together, in half the time that it takes to tell them apart. */
-async function readVersion(database: Database, projectId: string): Promise<string> {
-  const rows = await database.read<{ version: string }>(`SELECT ${version}`, { projectId });
-  return rows[0]?.version ?? "";
+/**
+ * The parts that the summaries are in. Whatever adds spans or removes some, of any project, makes parts
+ * with names that there never were; so does a merge, which changes nothing. The engine tells without reading
+ * any of them. Where the summaries are another's spans, added up as they are read, there are none to name.
+ */
+async function readVersion({ layout, read }: Database): Promise<string | undefined> {
+  if (layout.kind === "read-only") return undefined;
+  const parts = await read<{ part: string; rows: number }>(
+    "SELECT _part AS part, count() AS rows FROM trace_summary GROUP BY part ORDER BY part",
+  );
+  return parts.map(({ part, rows }) => `${part}:${rows}`).join(" ");
 }
 
-/** By the share's name. */
+/** By the share's name: how many spans there are, and when the first and the last of them start. */
 async function readVersions(database: Database, projectId: string): Promise<Map<string, string>> {
   const rows = await database.read<{ name: string; version: string }>(
-    `SELECT ${shareOf("TraceId")} AS name, ${version} GROUP BY name`,
+    `SELECT
+      ${shareOf("TraceId")} AS name,
+      concat(toString(sum(SpanCount)), ' ', toString(min(StartTime)), ' ', toString(max(LastStartTime))) AS version
+    FROM trace_summary
+    WHERE project_id = {projectId:String}
+    GROUP BY name`,
     { projectId },
   );
   return new Map(rows.map(({ name, version }) => [name, version]));
