@@ -152,8 +152,8 @@ function positionOf({ startUnixNano, durationNano, spanId }: PositionRow) {
   };
 }
 
-// The times are part of the statement, because to plan another takes as long as to read a trace; so does
-// some part of it each condition, and a first page has nothing before it.
+// The times are part of the statement, because to plan another takes as long as to read a trace. Each
+// condition is planned as well: a first page, which has nothing before it, goes without the last two.
 const pageOf = ({ select, trace }: TraceRead, last: PositionRow | undefined) => `
 ${select}
 WHERE project_id = {projectId:String}

@@ -20,7 +20,7 @@ export interface TraceSummary {
   readonly unpricedCount: number;
 }
 
-/** Condition and `GROUP BY TraceId` follow. Each figure takes as long to plan and to find as it does in a whole trace. */
+/** Condition and `GROUP BY TraceId` follow. What only {@link readTrace} shows is not here: a page of the list took half as long again. */
 export const summaries = `
 SELECT
   TraceId AS traceId,
