@@ -1,4 +1,4 @@
-import type { StoredSpan, TraceSums, TraceTotals, UsageFigures } from "../store/index.js";
+import type { SpanUsage, TraceSums, TraceTotals, UsageFigures } from "../store/index.js";
 
 /** Figures of one trace: counts are of its spans. */
 export function traceMetrics(trace: TraceSums) {
@@ -27,7 +27,7 @@ export function totalMetrics(totals: TraceTotals) {
   });
 }
 
-export function spanMetrics(span: StoredSpan) {
+export function spanMetrics(span: SpanUsage) {
   const tokensIf = (isCounted: boolean) => (isCounted ? span.totalTokens : 0);
   const isOk = span.status === "Ok";
   const isError = span.status === "Error";

@@ -1,5 +1,4 @@
-import type { Context, Hono } from "hono";
-import type { StoredSpan } from "../store/index.js";
+import type { Hono } from "hono";
 import { publicProjectId } from "./credentials.js";
 import { RestError } from "./errors.js";
 import { spanMetrics, traceMetrics } from "./metrics.js";
@@ -33,19 +32,22 @@ export function addPublicRoutes(app: Hono, { store, tokens }: RestOptions): void
   });
 
   addRoute(app, "GET", "/public/v1/spans/:spanId", async (context) => {
-    return spanView(await findSpan(context));
+    const projectId = await publicProjectId(context, tokens);
+    const span = await store.span(projectId, context.req.param("spanId") ?? "");
+    if (!span) throw spanNotFound();
+    return spanView(span);
   });
 
   addRoute(app, "GET", "/public/v1/spans/:spanId/metrics", async (context) => {
-    return spanMetrics(await findSpan(context));
-  });
-
-  async function findSpan(context: Context): Promise<StoredSpan> {
     const projectId = await publicProjectId(context, tokens);
-    const span = await store.span(projectId, context.req.param("spanId") ?? "");
-    if (!span) throw new RestError(404, { detail: "Span not found" });
-    return span;
-  }
+    const usage = await store.spanUsage(projectId, context.req.param("spanId") ?? "");
+    if (!usage) throw spanNotFound();
+    return spanMetrics(usage);
+  });
+}
+
+function spanNotFound(): RestError {
+  return new RestError(404, { detail: "Span not found" });
 }
 
 function traceNotFound(): RestError {

@@ -1,4 +1,4 @@
-import type { SpanHead, StoredSpan } from "../store/index.js";
+import type { SpanBody, SpanHead, StoredSpan } from "../store/index.js";
 import { spanMetrics } from "./metrics.js";
 import { isObject, type Nested, nestAttributes, nestSpanAttributes } from "./nested-attributes.js";
 import { isoMicros, isoRange } from "./time.js";
@@ -17,7 +17,7 @@ export function spanHead(span: SpanHead) {
 }
 
 /** A span as `/public/v1/spans/{id}` answers it. `attributes` is always empty there. */
-export function spanView(span: StoredSpan) {
+export function spanView(span: SpanBody) {
   const { span_id, parent_span_id, span_name, span_kind, ...rest } = spanHead(span);
   return {
     span_id,

@@ -26,7 +26,14 @@ export {
   Utf8,
 } from "./span-record.js";
 export type { SpanPosition, SpanQuery } from "./span-search.js";
-export type { FlatAttributes, SpanHead, StoredSpan, TraceHead } from "./spans.js";
+export type {
+  FlatAttributes,
+  SpanBody,
+  SpanHead,
+  SpanUsage,
+  StoredSpan,
+  TraceHead,
+} from "./spans.js";
 export { MemoryLimitError } from "./statements.js";
 export { openStore, type Store } from "./store.js";
 export { type TraceOrder, type TraceQuery, traceOrders } from "./trace-list.js";

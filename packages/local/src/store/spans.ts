@@ -13,15 +13,22 @@ export interface SpanHead {
   readonly statusMessage: string;
 }
 
-/** A span as stored, with the figures that the engine derived from its attributes. */
-export interface StoredSpan extends SpanHead, UsageFigures {
-  readonly traceId: string;
-  /** What it does in an agent system: `llm`, `tool`, `agent`, ... */
-  readonly agentopsKind: string;
+/** A span with its attributes. */
+export interface SpanBody extends SpanHead {
   readonly serviceName: string;
   /** Flat keys. */
   readonly resourceAttributes: FlatAttributes;
   readonly attributes: FlatAttributes;
+}
+
+/** What the engine derived from a span's attributes, and how the span ended. */
+export interface SpanUsage extends Pick<SpanHead, "status">, UsageFigures {}
+
+/** A span as stored, with the figures that the engine derived from its attributes. */
+export interface StoredSpan extends SpanBody, SpanUsage {
+  readonly traceId: string;
+  /** What it does in an agent system: `llm`, `tool`, `agent`, ... */
+  readonly agentopsKind: string;
   readonly eventUnixNanos: readonly bigint[];
   readonly eventNames: readonly string[];
   readonly eventAttributes: readonly FlatAttributes[];
@@ -45,14 +52,18 @@ SELECT
   StatusCode AS status,
   StatusMessage AS statusMessage`;
 
-const fromSpans = "FROM otel_traces";
-
-export const selectSpans = `${selectHeads},
-  TraceId AS traceId,
-  AgentopsKind AS agentopsKind,
+const selectBodies = `${selectHeads},
   ServiceName AS serviceName,
   ResourceAttributes AS resourceAttributes,
-  SpanAttributes AS attributes,
+  SpanAttributes AS attributes`;
+
+const usage = usageColumns((name) => name);
+
+const fromSpans = "FROM otel_traces";
+
+export const selectSpans = `${selectBodies},
+  TraceId AS traceId,
+  AgentopsKind AS agentopsKind,
   arrayMap(time -> toString(toUnixTimestamp64Nano(time)), Events.Timestamp) AS eventUnixNanos,
   Events.Name AS eventNames,
   Events.Attributes AS eventAttributes,
@@ -60,7 +71,7 @@ export const selectSpans = `${selectHeads},
   Links.SpanId AS linkSpanIds,
   Links.TraceState AS linkTraceStates,
   Links.Attributes AS linkAttributes,
-  ${usageColumns((name) => name)}
+  ${usage}
 ${fromSpans}`;
 
 /** So many that most traces are one page, and so few that a page is small beside a large trace. */
@@ -119,19 +130,19 @@ export async function* readTraceHeads(
   database: Database,
   trace: TraceKey,
 ): AsyncGenerator<TraceHead[]> {
-  for await (const rows of readPages<HeadRow>(database, traceHeads, trace)) {
-    yield rows.map((row) => ({ ...row, startUnixNano: BigInt(row.startUnixNano) }));
+  for await (const rows of readPages<Row<TraceHead>>(database, traceHeads, trace)) {
+    yield rows.map(toHead);
   }
 }
 
-async function* readPages<Row extends PositionRow>(
+async function* readPages<Fields extends Position>(
   database: Database,
   read: TraceRead,
   trace: TraceKey,
-): AsyncGenerator<Row[]> {
-  let last: Row | undefined;
+): AsyncGenerator<Fields[]> {
+  let last: Fields | undefined;
   for (let isLast = false; !isLast; ) {
-    const rows = await database.read<Row>(pageOf(read, last), {
+    const rows = await database.read<Fields>(pageOf(read, last), {
       ...trace,
       limit: PAGE_SPANS,
       ...(last && positionOf(last)),
@@ -142,9 +153,9 @@ async function* readPages<Row extends PositionRow>(
   }
 }
 
-type PositionRow = Pick<SpanRow, "startUnixNano" | "durationNano" | "spanId">;
+type Position = Pick<Row<SpanHead>, "startUnixNano" | "durationNano" | "spanId">;
 
-function positionOf({ startUnixNano, durationNano, spanId }: PositionRow) {
+function positionOf({ startUnixNano, durationNano, spanId }: Position) {
   return {
     afterTime: BigInt(startUnixNano),
     afterDuration: BigInt(durationNano),
@@ -154,7 +165,7 @@ function positionOf({ startUnixNano, durationNano, spanId }: PositionRow) {
 
 // The times are part of the statement, because to plan another takes as long as to read a trace. Each
 // condition is planned as well: a first page, which has nothing before it, goes without the last two.
-const pageOf = ({ select, trace }: TraceRead, last: PositionRow | undefined) => `
+const pageOf = ({ select, trace }: TraceRead, last: Position | undefined) => `
 ${select}
 WHERE project_id = {projectId:String}
   AND TraceId = {traceId:String}
@@ -170,38 +181,51 @@ const isFurther = `
   AND (${spanOrder}) >
     (fromUnixTimestamp64Nano({afterTime:Int64}), -{afterDuration:Int64}, {afterSpanId:String})`;
 
-/** The newest span of that id: ids are unique in a trace, and in practice everywhere. */
-export async function readSpan(
-  database: Database,
-  projectId: string,
-  spanId: string,
-): Promise<StoredSpan | undefined> {
-  const rows = await database.read<SpanRow>(
-    `${selectSpans}
-    WHERE project_id = {projectId:String}
-      AND Timestamp IN (
-        SELECT Timestamp FROM span_lookup
-        WHERE SpanId = {spanId:String} AND project_id = {projectId:String}
-      )
-      AND SpanId = {spanId:String}
-    ORDER BY Timestamp DESC
-    LIMIT 1`,
-    { projectId, spanId },
-  );
-  return rows.map(toSpan)[0];
+interface SpanKey {
+  readonly projectId: string;
+  readonly spanId: string;
 }
 
-type HeadRow = Omit<TraceHead, "startUnixNano"> & { readonly startUnixNano: string };
+/** The newest span of that id: ids are unique in a trace, and in practice everywhere. */
+export async function readSpan(database: Database, key: SpanKey): Promise<SpanBody | undefined> {
+  const [row] = await database.read<Row<SpanBody>>(newestSpan(selectBodies), { ...key });
+  return row && toHead(row);
+}
 
-export type SpanRow = Omit<StoredSpan, "startUnixNano" | "eventUnixNanos"> & {
-  readonly startUnixNano: string;
+/** Of the same span. */
+export async function readSpanUsage(
+  database: Database,
+  key: SpanKey,
+): Promise<SpanUsage | undefined> {
+  const [row] = await database.read<SpanUsage>(
+    newestSpan(`SELECT StatusCode AS status, ${usage}`),
+    { ...key },
+  );
+  return row;
+}
+
+const newestSpan = (select: string) => `
+${select} ${fromSpans}
+WHERE project_id = {projectId:String}
+  AND Timestamp IN (
+    SELECT Timestamp FROM span_lookup
+    WHERE SpanId = {spanId:String} AND project_id = {projectId:String}
+  )
+  AND SpanId = {spanId:String}
+ORDER BY Timestamp DESC
+LIMIT 1`;
+
+/** As the engine answers it: nanoseconds since the epoch do not fit a JSON number. */
+type Row<Head extends SpanHead> = Omit<Head, "startUnixNano"> & { readonly startUnixNano: string };
+
+function toHead<Fields extends { readonly startUnixNano: string }>(row: Fields) {
+  return { ...row, startUnixNano: BigInt(row.startUnixNano) };
+}
+
+export type SpanRow = Omit<Row<StoredSpan>, "eventUnixNanos"> & {
   readonly eventUnixNanos: readonly string[];
 };
 
 export function toSpan(row: SpanRow): StoredSpan {
-  return {
-    ...row,
-    startUnixNano: BigInt(row.startUnixNano),
-    eventUnixNanos: row.eventUnixNanos.map(BigInt),
-  };
+  return { ...toHead(row), eventUnixNanos: row.eventUnixNanos.map(BigInt) };
 }

@@ -29,8 +29,11 @@ import { type SpanQuery, searchSpans } from "./span-search.js";
 import { createSpanWriter } from "./span-writer.js";
 import {
   readSpan,
+  readSpanUsage,
   readTraceHeads,
   readTraceSpans,
+  type SpanBody,
+  type SpanUsage,
   type StoredSpan,
   type TraceHead,
 } from "./spans.js";
@@ -66,7 +69,8 @@ export interface Store {
   traceSpans(projectId: string, traceId: string): AsyncIterable<StoredSpan[]>;
   /** The same without what may be long. */
   traceHeads(projectId: string, traceId: string): AsyncIterable<TraceHead[]>;
-  span(projectId: string, spanId: string): Promise<StoredSpan | undefined>;
+  span(projectId: string, spanId: string): Promise<SpanBody | undefined>;
+  spanUsage(projectId: string, spanId: string): Promise<SpanUsage | undefined>;
   /** Resolves once it is on disk; one of the same kind and id is replaced. */
   addUpload(projectId: string, upload: Upload): Promise<void>;
   upload(projectId: string, kind: UploadKind, id: string): Promise<Uint8Array | undefined>;
@@ -114,7 +118,8 @@ export async function openStore(location: StoreLocation): Promise<Store> {
     trace: (projectId, traceId) => readTrace(database, projectId, traceId),
     traceSpans: (projectId, traceId) => readTraceSpans(database, { projectId, traceId }),
     traceHeads: (projectId, traceId) => readTraceHeads(database, { projectId, traceId }),
-    span: (projectId, spanId) => readSpan(database, projectId, spanId),
+    span: (projectId, spanId) => readSpan(database, { projectId, spanId }),
+    spanUsage: (projectId, spanId) => readSpanUsage(database, { projectId, spanId }),
     addUpload: (projectId, upload) => addUpload(database, projectId, upload),
     upload: (projectId, kind, id) => readUpload(database, projectId, { kind, id }),
     searchSpans: (projectId, query) => searchSpans(database, projectId, query),

@@ -22,22 +22,27 @@ const shareOf = (traceId: string) => `left(${traceId}, 2)`;
 const MAX_RANGES = 48;
 
 interface Share {
-  /** Another whenever spans were added, or removed. */
+  /** Another whenever spans were added, or removed; {@link notAsked} where it was read without. */
   readonly version: string;
   readonly totals: TraceTotals;
 }
 
+const notAsked = "";
+
 type Shares = ReadonlyMap<string, Share>;
+
+/** The rows of each part of the summary, by the part's name. */
+type Parts = ReadonlyMap<string, number>;
 
 /** What was last read for a project. */
 interface KnownTotals {
   readonly filterKey: string;
-  /** Of all shares together; undefined where nobody tells. */
-  readonly version: string | undefined;
+  /** Undefined where nobody tells. */
+  readonly parts: Parts | undefined;
   readonly shares: Shares;
 }
 
-const nothingKnown: KnownTotals = { filterKey: "", version: undefined, shares: new Map() };
+const nothingKnown: KnownTotals = { filterKey: "", parts: undefined, shares: new Map() };
 
 /**
  * Totals are not the sum of what arrived (whether a trace failed, and what its wrappers report, takes
@@ -49,28 +54,41 @@ export function createTotals(database: Database): ReadTotals {
 
   return async (projectId, filter) => {
     const filterKey = [filter.fromUnixNano, filter.untilUnixNano, filter.text].join("/");
-    const version = await readVersion(database);
+    const parts = await readParts(database);
     const last = lastRead.get(projectId);
     const known = last?.filterKey === filterKey ? last : nothingKnown;
-    const shares =
-      version !== undefined && known.version === version
-        ? known.shares
-        : await renew(database, projectId, { filter, known: known.shares });
-    lastRead.set(projectId, { filterKey, version, shares });
+    const shares = await renew(database, projectId, { filter, known, parts });
+    lastRead.set(projectId, { filterKey, parts, shares });
     return [...shares.values()].map(({ totals }) => totals).reduce(add, nothing);
   };
+}
+
+interface Renewal {
+  readonly filter: TraceFilter;
+  readonly known: KnownTotals;
+  readonly parts: Parts | undefined;
 }
 
 async function renew(
   database: Database,
   projectId: string,
-  { filter, known }: { readonly filter: TraceFilter; readonly known: Shares },
+  { filter, known, parts }: Renewal,
 ): Promise<Shares> {
+  const added = parts && known.parts && addedTo(known.parts, parts);
+  const names = added && (await readSharesIn(database, added));
+  if (names) {
+    const versions = names.map((name) => [name, notAsked] as const);
+    const read = await readShares(database, projectId, { filter, versions });
+    return new Map([...known.shares, ...read]);
+  }
   const versions = await readVersions(database, projectId);
-  const kept = new Map([...known].filter(([name, { version }]) => versions.get(name) === version));
-  const changed = [...versions].filter(([name]) => !kept.has(name));
-  const read = await readShares(database, projectId, { filter, versions: changed });
-  return new Map([...kept, ...read]);
+  const kept = [...known.shares].filter(([name, { version }]) => versions.get(name) === version);
+  const keptNames = new Set(kept.map(([name]) => name));
+  const changed = [...versions].filter(([name]) => !keptNames.has(name));
+  return new Map([
+    ...kept,
+    ...(await readShares(database, projectId, { filter, versions: changed })),
+  ]);
 }
 
 /**
@@ -78,12 +96,34 @@ async function renew(
  * with names that there never were; so does a merge, which changes nothing. The engine tells without reading
  * any of them. Where the summaries are another's spans, added up as they are read, there are none to name.
  */
-async function readVersion({ layout, read }: Database): Promise<string | undefined> {
+async function readParts({ layout, read }: Database): Promise<Parts | undefined> {
   if (layout.kind === "read-only") return undefined;
   const parts = await read<{ part: string; rows: number }>(
-    "SELECT _part AS part, count() AS rows FROM trace_summary GROUP BY part ORDER BY part",
+    "SELECT _part AS part, count() AS rows FROM trace_summary GROUP BY part",
   );
-  return parts.map(({ part, rows }) => `${part}:${rows}`).join(" ");
+  return new Map(parts.map(({ part, rows }) => [part, rows]));
+}
+
+/** Undefined where others are gone: merged with these, or with spans that were removed. */
+function addedTo(known: Parts, parts: Parts): Parts | undefined {
+  const isThere = ([name, rows]: [string, number]) => parts.get(name) === rows;
+  if (![...known].every(isThere)) return undefined;
+  return new Map([...parts].filter(([name]) => !known.has(name)));
+}
+
+/** The shares, of any project, that have traces in these parts; undefined where some are gone by now. */
+async function readSharesIn(database: Database, parts: Parts): Promise<string[] | undefined> {
+  if (parts.size === 0) return [];
+  const shares = await database.read<{ name: string; rows: number }>(
+    `SELECT ${shareOf("TraceId")} AS name, count() AS rows
+    FROM trace_summary
+    WHERE _part IN {parts:Array(String)}
+    GROUP BY name`,
+    { parts: [...parts.keys()] },
+  );
+  const count = (rows: Iterable<number>) => [...rows].reduce((sum, one) => sum + one, 0);
+  const areThere = count(shares.map(({ rows }) => rows)) === count(parts.values());
+  return areThere ? shares.map(({ name }) => name) : undefined;
 }
 
 /** By the share's name: how many spans there are, and when the first and the last of them start. */

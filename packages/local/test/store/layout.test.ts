@@ -19,11 +19,11 @@ const table = {
   shardBy: "cityHash64(id)",
 };
 
-test("a table of one machine is what its definition says", () => {
+test("a table of one machine keeps texts in one file", () => {
   expect(createTable(table, embedded)).toEqual([
     `CREATE TABLE IF NOT EXISTS calls (id String) ENGINE = AggregatingMergeTree
 ORDER BY id
-SETTINGS index_granularity = 512`,
+SETTINGS index_granularity = 512, string_serialization_version = 'single_stream'`,
   ]);
 });
 

@@ -215,7 +215,7 @@ describe("tokens and costs", () => {
   async function usageOf(attributes: Record<string, string>) {
     const added = span({ traceId: newTraceId(), attributes: Object.entries(attributes) });
     await store.addSpans(project, groupOf(added));
-    return await store.span(project, added.spanId);
+    return await store.spanUsage(project, added.spanId);
   }
 
   test("read today's attribute names before yesterday's", async () => {
