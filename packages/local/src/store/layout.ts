@@ -82,3 +82,11 @@ function localName(name: string): string {
 export function onCluster(layout: Layout): string {
   return layout.kind === "cluster" ? ` ON CLUSTER '${layout.cluster}'` : "";
 }
+
+/**
+ * Begins conditions that find few rows. The engine is told to read the columns of these first, which to find out
+ * by itself takes 7 % of the read of a trace; it is not told so of what is no table, but a query.
+ */
+export function findWhere({ kind }: Layout): string {
+  return kind === "read-only" ? "WHERE" : "PREWHERE";
+}

@@ -1,4 +1,5 @@
 import type { Database } from "./database.js";
+import { findWhere } from "./layout.js";
 import { type UsageFigures, usageColumns } from "./usage.js";
 
 /** What is short in any span. */
@@ -86,21 +87,15 @@ interface TraceKey {
 }
 
 interface TraceRead {
-  /** Of its spans. */
-  readonly select: string;
+  /** Of its spans, given itself. */
+  readonly select: (trace: string) => string;
   /** Of itself, the times of its first and last span before all: the table of spans is ordered by time and knows nothing of traces. */
-  readonly trace: string;
+  readonly figures: string;
 }
 
 const extent = "min(StartTime), max(LastStartTime)";
 
-/** A tuple, which the engine reads once, however often a statement asks for it. */
-const ofTrace = (figures: string) => `(
-  SELECT (${figures}) FROM trace_summary
-  WHERE project_id = {projectId:String} AND TraceId = {traceId:String}
-)`;
-
-const wholeSpans: TraceRead = { select: selectSpans, trace: ofTrace(extent) };
+const wholeSpans: TraceRead = { select: () => selectSpans, figures: extent };
 
 /** A trace's spans in their order, in pages. */
 export async function* readTraceSpans(
@@ -118,11 +113,9 @@ export interface TraceHead extends SpanHead {
   readonly rootTags: string;
 }
 
-const extentAndTags = ofTrace(`${extent}, tupleElement(argMinMerge(Root), 'Tags')`);
-
 const traceHeads: TraceRead = {
-  select: `${selectHeads}, tupleElement(${extentAndTags}, 3) AS rootTags ${fromSpans}`,
-  trace: extentAndTags,
+  select: (trace) => `${selectHeads}, tupleElement(${trace}, 3) AS rootTags ${fromSpans}`,
+  figures: `${extent}, tupleElement(argMinMerge(Root), 'Tags')`,
 };
 
 /** The same spans without what may be long. */
@@ -142,7 +135,8 @@ async function* readPages<Fields extends Position>(
 ): AsyncGenerator<Fields[]> {
   let last: Fields | undefined;
   for (let isLast = false; !isLast; ) {
-    const rows = await database.read<Fields>(pageOf(read, last), {
+    const sql = pageOf(read, findWhere(database.layout), last);
+    const rows = await database.read<Fields>(sql, {
       ...trace,
       limit: PAGE_SPANS,
       ...(last && positionOf(last)),
@@ -165,15 +159,18 @@ function positionOf({ startUnixNano, durationNano, spanId }: Position) {
 
 // The times are part of the statement, because to plan another takes as long as to read a trace. Each
 // condition is planned as well: a first page, which has nothing before it, goes without the last two.
-const pageOf = ({ select, trace }: TraceRead, last: Position | undefined) => `
-${select}
-WHERE project_id = {projectId:String}
-  AND TraceId = {traceId:String}
-  AND Timestamp >= tupleElement(${trace}, 1)
-  AND Timestamp <= tupleElement(${trace}, 2)
-  ${last ? isFurther : ""}
-ORDER BY ${spanOrder}
-LIMIT {limit:UInt32}`;
+function pageOf({ select, figures }: TraceRead, where: string, last: Position | undefined) {
+  const conditions = `${where} project_id = {projectId:String} AND TraceId = {traceId:String}`;
+  // A tuple, which the engine reads once, however often a statement asks for it.
+  const trace = `(SELECT (${figures}) FROM trace_summary ${conditions})`;
+  return `${select(trace)}
+  ${conditions}
+    AND Timestamp >= tupleElement(${trace}, 1)
+    AND Timestamp <= tupleElement(${trace}, 2)
+    ${last ? isFurther : ""}
+  ORDER BY ${spanOrder}
+  LIMIT {limit:UInt32}`;
+}
 
 // The condition on the time alone is part of the other, in the form that the table's order is read by.
 const isFurther = `
@@ -188,7 +185,7 @@ interface SpanKey {
 
 /** The newest span of that id: ids are unique in a trace, and in practice everywhere. */
 export async function readSpan(database: Database, key: SpanKey): Promise<SpanBody | undefined> {
-  const [row] = await database.read<Row<SpanBody>>(newestSpan(selectBodies), { ...key });
+  const row = await readNewest<Row<SpanBody>>(database, selectBodies, key);
   return row && toHead(row);
 }
 
@@ -197,23 +194,24 @@ export async function readSpanUsage(
   database: Database,
   key: SpanKey,
 ): Promise<SpanUsage | undefined> {
-  const [row] = await database.read<SpanUsage>(
-    newestSpan(`SELECT StatusCode AS status, ${usage}`),
+  return await readNewest(database, `SELECT StatusCode AS status, ${usage}`, key);
+}
+
+async function readNewest<Fields>(
+  database: Database,
+  select: string,
+  key: SpanKey,
+): Promise<Fields | undefined> {
+  const conditions = `${findWhere(database.layout)} project_id = {projectId:String} AND SpanId = {spanId:String}`;
+  const [row] = await database.read<Fields>(
+    `${select} ${fromSpans}
+    ${conditions} AND Timestamp IN (SELECT Timestamp FROM span_lookup ${conditions})
+    ORDER BY Timestamp DESC
+    LIMIT 1`,
     { ...key },
   );
   return row;
 }
-
-const newestSpan = (select: string) => `
-${select} ${fromSpans}
-WHERE project_id = {projectId:String}
-  AND Timestamp IN (
-    SELECT Timestamp FROM span_lookup
-    WHERE SpanId = {spanId:String} AND project_id = {projectId:String}
-  )
-  AND SpanId = {spanId:String}
-ORDER BY Timestamp DESC
-LIMIT 1`;
 
 /** As the engine answers it: nanoseconds since the epoch do not fit a JSON number. */
 type Row<Head extends SpanHead> = Omit<Head, "startUnixNano"> & { readonly startUnixNano: string };
