@@ -4,6 +4,7 @@ import {
   ClickHouseLogLevel,
   createClient,
 } from "@clickhouse/client";
+import { z } from "zod";
 import { StartError } from "../start-error.js";
 import type { ClickHouseServer, Database } from "./database.js";
 import { type Layout, onCluster } from "./layout.js";
@@ -98,17 +99,21 @@ async function makeDatabase(server: ClickHouseServer): Promise<void> {
   });
 }
 
+const countSchema = z.tuple([z.object({ count: z.number() })]);
+
 async function isListed(
   client: ClickHouseClient,
   where: string,
   { database }: ClickHouseServer,
 ): Promise<boolean> {
-  const found = await client.query({
-    query: `SELECT name FROM system.${where} = {name:String}`,
+  const result = await client.query({
+    query: `SELECT count() AS count FROM system.${where} = {name:String}`,
     format: "JSONEachRow",
     query_params: { name: database },
   });
-  return (await found.json()).length > 0;
+  // What is no ClickHouse may answer anything with an empty 200.
+  const [{ count }] = countSchema.parse(await result.json());
+  return count > 0;
 }
 
 /** Any name of a database that is not there is an error, so this asks without one. */

@@ -166,11 +166,18 @@ test("what expired is removed, from all tables", async () => {
 });
 
 describe("a server that cannot be used is named, without its password", () => {
-  const other = createServer((_, response) => response.writeHead(404).end("<html>Hello</html>"));
+  let answer = { status: 404, body: "" };
+  const other = createServer((_, response) => response.writeHead(answer.status).end(answer.body));
   beforeAll(() => new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve)));
   afterAll(() => other.close());
 
-  test("another program", async () => {
+  test.each([
+    { status: 404, body: "<html>Hello</html>" },
+    { status: 200, body: "<html>Hello</html>" },
+    { status: 200, body: "{}" },
+    { status: 200, body: "" },
+  ])("another program, which answers $status $body", async (given) => {
+    answer = given;
     const { port } = other.address() as AddressInfo;
     await expect(openStore(server({ url: `http://127.0.0.1:${port}` }))).rejects.toThrow(
       `ClickHouse at http://127.0.0.1:${port} does not answer as ClickHouse does.`,
