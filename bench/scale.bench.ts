@@ -39,7 +39,7 @@ const reads: readonly Read[] = [
   },
   { what: "metrics by model", goalMs: 2000, path: () => "/v4/spans/metrics?group_by=model" },
   { what: "metrics of all traces", goalMs: 2000, path: () => "/v4/spans/metrics" },
-  // Last, because it adds to what the others read.
+  // Last of each size, because it adds small parts to what the others read.
   {
     what: "first page of the list, after a new span",
     goalMs: 50,

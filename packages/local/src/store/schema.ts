@@ -28,17 +28,12 @@ const GRANULE_BYTES = 2 * 1024 * 1024;
 /** Of a span, a read of a few takes whole granules: with the engine's own 8,192 a trace of short spans took 2 ms more. */
 const GRANULE_SPANS = 1024;
 
-/**
- * An insert is acknowledged from the first two settings on: the rows are in the file, the file in its folder.
- * The last one stores columns of mostly zeros as others are: to read them from what is not zero took 5 % longer
- * of a trace, 15 % of all model calls, and saved less than a hundredth of the disk.
- */
+/** An insert is acknowledged from the first two settings on: the rows are in the file, the file in its folder. */
 const durable = {
   fsync_after_insert: 1,
   fsync_part_directory: 1,
   min_bytes_for_wide_part: WIDE_PART_BYTES,
   merge_selector_base: MERGED_PARTS,
-  ratio_of_defaults_for_sparse_serialization: 1,
 };
 
 /** Finds words, and parts of words, without reading attributes. Made when parts are merged, not on insert. */

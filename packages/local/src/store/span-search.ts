@@ -30,6 +30,7 @@ export async function searchSpans(
   if (startTimes.length === 0) return [];
   const rows = await database.read<SpanRow>(
     `${selectSpans}
+    FROM otel_traces
     WHERE ${matching.sql} AND Timestamp IN (SELECT fromUnixTimestamp64Nano(arrayJoin({startTimes:Array(Int64)})))
     ORDER BY project_id DESC, Timestamp DESC, TraceId DESC, SpanId DESC
     LIMIT {limit:UInt32}

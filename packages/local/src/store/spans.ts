@@ -1,5 +1,5 @@
 import type { Database } from "./database.js";
-import { findWhere } from "./layout.js";
+import { filterKeyword, type Layout } from "./layout.js";
 import { type UsageFigures, usageColumns } from "./usage.js";
 
 /** What is short in any span. */
@@ -60,8 +60,6 @@ const selectBodies = `${selectHeads},
 
 const usage = usageColumns((name) => name);
 
-const fromSpans = "FROM otel_traces";
-
 export const selectSpans = `${selectBodies},
   TraceId AS traceId,
   AgentopsKind AS agentopsKind,
@@ -72,8 +70,7 @@ export const selectSpans = `${selectBodies},
   Links.SpanId AS linkSpanIds,
   Links.TraceState AS linkTraceStates,
   Links.Attributes AS linkAttributes,
-  ${usage}
-${fromSpans}`;
+  ${usage}`;
 
 /** So many that most traces are one page, and so few that a page is small beside a large trace. */
 const PAGE_SPANS = 1_000;
@@ -114,7 +111,7 @@ export interface TraceHead extends SpanHead {
 }
 
 const traceHeads: TraceRead = {
-  select: (trace) => `${selectHeads}, tupleElement(${trace}, 3) AS rootTags ${fromSpans}`,
+  select: (trace) => `${selectHeads}, tupleElement(${trace}, 3) AS rootTags`,
   figures: `${extent}, tupleElement(argMinMerge(Root), 'Tags')`,
 };
 
@@ -124,7 +121,7 @@ export async function* readTraceHeads(
   trace: TraceKey,
 ): AsyncGenerator<TraceHead[]> {
   for await (const rows of readPages<Row<TraceHead>>(database, traceHeads, trace)) {
-    yield rows.map(toHead);
+    yield rows.map(withStart);
   }
 }
 
@@ -135,8 +132,7 @@ async function* readPages<Fields extends Position>(
 ): AsyncGenerator<Fields[]> {
   let last: Fields | undefined;
   for (let isLast = false; !isLast; ) {
-    const sql = pageOf(read, findWhere(database.layout), last);
-    const rows = await database.read<Fields>(sql, {
+    const rows = await database.read<Fields>(pageOf(read, database.layout, last), {
       ...trace,
       limit: PAGE_SPANS,
       ...(last && positionOf(last)),
@@ -159,12 +155,13 @@ function positionOf({ startUnixNano, durationNano, spanId }: Position) {
 
 // The times are part of the statement, because to plan another takes as long as to read a trace. Each
 // condition is planned as well: a first page, which has nothing before it, goes without the last two.
-function pageOf({ select, figures }: TraceRead, where: string, last: Position | undefined) {
-  const conditions = `${where} project_id = {projectId:String} AND TraceId = {traceId:String}`;
+function pageOf({ select, figures }: TraceRead, layout: Layout, last: Position | undefined) {
+  const filter = `${filterKeyword(layout)} project_id = {projectId:String} AND TraceId = {traceId:String}`;
   // A tuple, which the engine reads once, however often a statement asks for it.
-  const trace = `(SELECT (${figures}) FROM trace_summary ${conditions})`;
+  const trace = `(SELECT (${figures}) FROM trace_summary ${filter})`;
   return `${select(trace)}
-  ${conditions}
+  FROM otel_traces
+  ${filter}
     AND Timestamp >= tupleElement(${trace}, 1)
     AND Timestamp <= tupleElement(${trace}, 2)
     ${last ? isFurther : ""}
@@ -186,10 +183,10 @@ interface SpanKey {
 /** The newest span of that id: ids are unique in a trace, and in practice everywhere. */
 export async function readSpan(database: Database, key: SpanKey): Promise<SpanBody | undefined> {
   const row = await readNewest<Row<SpanBody>>(database, selectBodies, key);
-  return row && toHead(row);
+  return row && withStart(row);
 }
 
-/** Of the same span. */
+/** Usage of the newest span of that id. */
 export async function readSpanUsage(
   database: Database,
   key: SpanKey,
@@ -202,10 +199,11 @@ async function readNewest<Fields>(
   select: string,
   key: SpanKey,
 ): Promise<Fields | undefined> {
-  const conditions = `${findWhere(database.layout)} project_id = {projectId:String} AND SpanId = {spanId:String}`;
+  const filter = `${filterKeyword(database.layout)} project_id = {projectId:String} AND SpanId = {spanId:String}`;
   const [row] = await database.read<Fields>(
-    `${select} ${fromSpans}
-    ${conditions} AND Timestamp IN (SELECT Timestamp FROM span_lookup ${conditions})
+    `${select}
+    FROM otel_traces
+    ${filter} AND Timestamp IN (SELECT Timestamp FROM span_lookup ${filter})
     ORDER BY Timestamp DESC
     LIMIT 1`,
     { ...key },
@@ -216,8 +214,11 @@ async function readNewest<Fields>(
 /** As the engine answers it: nanoseconds since the epoch do not fit a JSON number. */
 type Row<Head extends SpanHead> = Omit<Head, "startUnixNano"> & { readonly startUnixNano: string };
 
-function toHead<Fields extends { readonly startUnixNano: string }>(row: Fields) {
-  return { ...row, startUnixNano: BigInt(row.startUnixNano) };
+function withStart<Fields extends { readonly startUnixNano: string }>({
+  startUnixNano,
+  ...row
+}: Fields) {
+  return { ...row, startUnixNano: BigInt(startUnixNano) };
 }
 
 export type SpanRow = Omit<Row<StoredSpan>, "eventUnixNanos"> & {
@@ -225,5 +226,5 @@ export type SpanRow = Omit<Row<StoredSpan>, "eventUnixNanos"> & {
 };
 
 export function toSpan(row: SpanRow): StoredSpan {
-  return { ...toHead(row), eventUnixNanos: row.eventUnixNanos.map(BigInt) };
+  return { ...withStart(row), eventUnixNanos: row.eventUnixNanos.map(BigInt) };
 }

@@ -2,6 +2,14 @@ import type { Database } from "./database.js";
 import { traceUsage } from "./schema.js";
 import type { Condition } from "./span-filter.js";
 import { type TraceFilter, traceCondition } from "./trace-filter.js";
+import {
+  type Parts,
+  readParts,
+  readVersions,
+  shareCondition,
+  shareOf,
+  sharesBetween,
+} from "./trace-shares.js";
 import { traceStatus } from "./trace-status.js";
 import { addUsage, noUsage, type UsageFigures, usageColumns, usageFields } from "./usage.js";
 
@@ -15,29 +23,17 @@ export interface TraceTotals extends UsageFigures {
 
 export type ReadTotals = (projectId: string, filter: TraceFilter) => Promise<TraceTotals>;
 
-/** Traces whose ids begin alike; the summary is ordered by id, so a share lies together in it. */
-const shareOf = (traceId: string) => `left(${traceId}, 2)`;
-
-/** Of 256 shares. So many ranges of ids take as long to look for as it takes to compare each id. */
-const MAX_RANGES = 48;
-
 interface Share {
-  /** Another whenever spans were added, or removed; {@link notAsked} where it was read without. */
+  /** Another whenever spans were added, or removed. */
   readonly version: string;
   readonly totals: TraceTotals;
 }
 
-const notAsked = "";
-
 type Shares = ReadonlyMap<string, Share>;
-
-/** The rows of each part of the summary, by the part's name. */
-type Parts = ReadonlyMap<string, number>;
 
 /** What was last read for a project. */
 interface KnownTotals {
   readonly filterKey: string;
-  /** Undefined where nobody tells. */
   readonly parts: Parts | undefined;
   readonly shares: Shares;
 }
@@ -74,70 +70,18 @@ async function renew(
   projectId: string,
   { filter, known, parts }: Renewal,
 ): Promise<Shares> {
-  const added = parts && known.parts && addedTo(known.parts, parts);
-  const names = added && (await readSharesIn(database, added));
-  if (names) {
-    const versions = names.map((name) => [name, notAsked] as const);
-    const read = await readShares(database, projectId, { filter, versions });
-    return new Map([...known.shares, ...read]);
-  }
-  const versions = await readVersions(database, projectId);
-  const kept = [...known.shares].filter(([name, { version }]) => versions.get(name) === version);
-  const keptNames = new Set(kept.map(([name]) => name));
-  const changed = [...versions].filter(([name]) => !keptNames.has(name));
-  return new Map([
-    ...kept,
-    ...(await readShares(database, projectId, { filter, versions: changed })),
-  ]);
-}
-
-/**
- * The parts that the summaries are in. Whatever adds spans or removes some, of any project, makes parts
- * with names that there never were; so does a merge, which changes nothing. The engine tells without reading
- * any of them. Where the summaries are another's spans, added up as they are read, there are none to name.
- */
-async function readParts({ layout, read }: Database): Promise<Parts | undefined> {
-  if (layout.kind === "read-only") return undefined;
-  const parts = await read<{ part: string; rows: number }>(
-    "SELECT _part AS part, count() AS rows FROM trace_summary GROUP BY part",
+  const asked = await sharesBetween(database, known.parts, parts);
+  if (asked?.length === 0) return known.shares;
+  const versions = await readVersions(database, projectId, asked);
+  const isOther = (name: string) => asked !== undefined && !asked.includes(name);
+  const kept = new Map(
+    [...known.shares].filter(
+      ([name, { version }]) => isOther(name) || versions.get(name) === version,
+    ),
   );
-  return new Map(parts.map(({ part, rows }) => [part, rows]));
-}
-
-/** Undefined where others are gone: merged with these, or with spans that were removed. */
-function addedTo(known: Parts, parts: Parts): Parts | undefined {
-  const isThere = ([name, rows]: [string, number]) => parts.get(name) === rows;
-  if (![...known].every(isThere)) return undefined;
-  return new Map([...parts].filter(([name]) => !known.has(name)));
-}
-
-/** The shares, of any project, that have traces in these parts; undefined where some are gone by now. */
-async function readSharesIn(database: Database, parts: Parts): Promise<string[] | undefined> {
-  if (parts.size === 0) return [];
-  const shares = await database.read<{ name: string; rows: number }>(
-    `SELECT ${shareOf("TraceId")} AS name, count() AS rows
-    FROM trace_summary
-    WHERE _part IN {parts:Array(String)}
-    GROUP BY name`,
-    { parts: [...parts.keys()] },
-  );
-  const count = (rows: Iterable<number>) => [...rows].reduce((sum, one) => sum + one, 0);
-  const areThere = count(shares.map(({ rows }) => rows)) === count(parts.values());
-  return areThere ? shares.map(({ name }) => name) : undefined;
-}
-
-/** By the share's name: how many spans there are, and when the first and the last of them start. */
-async function readVersions(database: Database, projectId: string): Promise<Map<string, string>> {
-  const rows = await database.read<{ name: string; version: string }>(
-    `SELECT
-      ${shareOf("TraceId")} AS name,
-      concat(toString(sum(SpanCount)), ' ', toString(min(StartTime)), ' ', toString(max(LastStartTime))) AS version
-    FROM trace_summary
-    WHERE project_id = {projectId:String}
-    GROUP BY name`,
-    { projectId },
-  );
-  return new Map(rows.map(({ name, version }) => [name, version]));
+  const changed = [...versions].filter(([name]) => !kept.has(name));
+  const read = await readShares(database, projectId, { filter, versions: changed });
+  return new Map([...kept, ...read]);
 }
 
 interface ChangedShares {
@@ -170,21 +114,6 @@ async function readShares(
     name,
     { version, totals: totals.get(name) ?? nothing },
   ]);
-}
-
-/** By ranges of ids, which the primary key finds; where they are many, all ids are read. */
-function shareCondition(names: readonly string[]): Condition {
-  if (names.length > MAX_RANGES) {
-    return {
-      sql: `${shareOf("TraceId")} IN {shares:Array(String)}`,
-      parameters: { shares: names },
-    };
-  }
-  const ranges = names.map((_, index) => `startsWith(TraceId, {share${index}:String})`);
-  return {
-    sql: `(${ranges.join(" OR ")})`,
-    parameters: Object.fromEntries(names.map((name, index) => [`share${index}`, name])),
-  };
 }
 
 // By a number, which groups twice as fast as the id; the engine reads what a filter uses, and no more.

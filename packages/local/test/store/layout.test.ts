@@ -19,11 +19,11 @@ const table = {
   shardBy: "cityHash64(id)",
 };
 
-test("a table of one machine keeps texts in one file", () => {
+test("a table of one machine has few files", () => {
   expect(createTable(table, embedded)).toEqual([
     `CREATE TABLE IF NOT EXISTS calls (id String) ENGINE = AggregatingMergeTree
 ORDER BY id
-SETTINGS index_granularity = 512, string_serialization_version = 'single_stream'`,
+SETTINGS index_granularity = 512, string_serialization_version = 'single_stream', ratio_of_defaults_for_sparse_serialization = 1`,
   ]);
 });
 
