@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { startServer } from "../src/server.js";
 import { openDatabase } from "../src/store/database.js";
+import { removeExpired } from "../src/store/expiry.js";
 import { answer, fetchToken, readAs, temporaryFolder } from "./harness.js";
 import { exportOf, newTraceId, START_UNIX_NANO, spanAt, toJson } from "./otlp-message.js";
 
@@ -120,4 +121,24 @@ test("what is removed leaves the disk, and exports during a sweep are all stored
   expect((await kept.get(`/v4/traces/${late}`)).body.spans).toHaveLength(3);
   await kept.close();
   expect(await rowsOnDisk()).toBe(3);
+});
+
+test("where nothing is that old, no part is rewritten", async () => {
+  const server = await start();
+  await server.send(spanAt(nowMs, 1, { traceId: newTraceId() }));
+  await server.close();
+  const database = await openDatabase({ dataDir });
+  try {
+    const parts = () =>
+      database.read(
+        "SELECT table, name FROM system.parts WHERE active AND database = 'agentops' ORDER BY ALL",
+      );
+    const before = await parts();
+    await removeExpired(database, BigInt(Date.now() - DAY_MS) * 1_000_000n);
+    expect(await parts()).toEqual(before);
+    await removeExpired(database, BigInt(Date.now() + DAY_MS) * 1_000_000n);
+    expect(await parts()).not.toEqual(before);
+  } finally {
+    await database.close();
+  }
 });

@@ -1,5 +1,6 @@
 import { attributeKeys } from "mcp-server-agentops-api/semconv";
 import {
+  roundUsd,
   type SpanGroup,
   type SpanRecord,
   type Text,
@@ -38,8 +39,8 @@ function withCost(span: SpanRecord, call: ModelCall | undefined, price: PriceCal
     ...span,
     attributes: [
       ...span.attributes,
-      [attributeKeys.promptCostUsd[0], String(cost.promptUsd)],
-      [attributeKeys.completionCostUsd[0], String(cost.completionUsd)],
+      [attributeKeys.promptCostUsd[0], String(roundUsd(cost.promptUsd))],
+      [attributeKeys.completionCostUsd[0], String(roundUsd(cost.completionUsd))],
     ],
   };
 }

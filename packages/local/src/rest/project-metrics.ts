@@ -1,4 +1,9 @@
-import type { ProjectMetrics, TraceFigures, TraceStatus } from "../store/index.js";
+import {
+  type ProjectMetrics,
+  roundUsd,
+  type TraceFigures,
+  type TraceStatus,
+} from "../store/index.js";
 import { isoMicros } from "./time.js";
 
 /** How many bars `spans_per_trace` has, at most about. */
@@ -82,12 +87,13 @@ function histogram(spanCounts: readonly number[]): Record<string, number> {
 
 /** USD per UTC day; AgentOps takes the traces that succeeded. */
 function costByDate(traces: readonly TraceFigures[]): Record<string, number> {
-  return tally(
+  const sums = tally(
     withStatus(traces, "ok").map(({ lastStartUnixNano, totalCostUsd }) => [
       isoMicros(lastStartUnixNano).slice(0, "2026-01-02".length),
       totalCostUsd,
     ]),
   );
+  return Object.fromEntries(Object.entries(sums).map(([day, costUsd]) => [day, roundUsd(costUsd)]));
 }
 
 function tally(amounts: readonly (readonly [string, number])[]): Record<string, number> {

@@ -12,7 +12,7 @@ export function parseQuery<Schema extends z.ZodType>(
   query: Query,
 ): z.output<Schema> {
   const parsed = schema.safeParse(single(query));
-  if (!parsed.success) throw unprocessable(parsed.error.issues.map(fieldError));
+  if (!parsed.success) throw unprocessable(parsed.error.issues.flatMap(fieldErrors));
   return parsed.data;
 }
 
@@ -55,11 +55,16 @@ export const time = z.string().transform((text, context) => {
 /** An upper bound, which holds for what was answered with just this time. */
 export const timeUpTo = time.transform((unixNano) => unixNano && endOfMicrosecond(unixNano));
 
-function fieldError(issue: z.core.$ZodIssue): FieldError {
-  return {
-    ...wording(issue),
-    loc: ["query", ...issue.path.map((part) => (typeof part === "number" ? part : String(part)))],
-  };
+function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((name) => ({
+      type: "extra_forbidden",
+      msg: "Extra inputs are not permitted",
+      loc: ["query", name],
+    }));
+  }
+  const path = issue.path.map((part) => (typeof part === "number" ? part : String(part)));
+  return [{ ...wording(issue), loc: ["query", ...path] }];
 }
 
 function wording(issue: z.core.$ZodIssue): Pick<FieldError, "type" | "msg"> {

@@ -38,7 +38,7 @@ const status = z
   .pipe(z.enum([...statuses.keys()]))
   .transform((name) => statuses.get(name));
 
-const searchSchema = z.object({
+const searchSchema = z.strictObject({
   trace_id: traceIds,
   start_time: time.optional(),
   end_time: timeUpTo.optional(),
@@ -80,7 +80,7 @@ export function parseSearchQuery(query: Query): SpanQuery {
   };
 }
 
-const metricsSchema = z.object({
+const metricsSchema = z.strictObject({
   trace_id: traceIds,
   start_time: time.optional(),
   end_time: timeUpTo.optional(),

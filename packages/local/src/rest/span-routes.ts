@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import type { MetricsRow, SpanQuery, StoredSpan } from "../store/index.js";
+import { type MetricsRow, roundUsd, type SpanQuery, type StoredSpan } from "../store/index.js";
 import { dashboardProjectId } from "./credentials.js";
 import { usageTokens } from "./metrics.js";
 import { addRoute, type RestOptions } from "./routes.js";
@@ -50,7 +50,7 @@ function metricsRow(row: MetricsRow) {
     error_rate: row.errorCount / row.count,
     duration_ns: { p50, p95, p99, max: row.maxDurationNano, total: row.totalDurationNano },
     ...usageTokens(row),
-    total_cost: row.pricedCount === 0 ? null : row.totalCostUsd,
+    total_cost: row.pricedCount === 0 ? null : roundUsd(row.totalCostUsd),
     unpriced_count: row.unpricedCount,
   };
 }

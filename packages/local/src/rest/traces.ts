@@ -1,5 +1,6 @@
 import {
   createTraceSums,
+  roundUsd,
   type StoredSpan,
   type TraceHead,
   type TraceQuery,
@@ -147,7 +148,7 @@ function traceListItem(trace: TraceSummary) {
     span_count: trace.spanCount,
     error_count: trace.errorCount,
     tags: parseTags(trace.rootTags),
-    total_cost: trace.totalCostUsd,
+    total_cost: roundUsd(trace.totalCostUsd),
     unpriced_count: trace.unpricedCount,
   };
 }

@@ -7,6 +7,7 @@ import {
   nameDecoration,
 } from "mcp-server-agentops-api/semconv";
 import { quoted } from "./quoted.js";
+import { USD_DECIMALS } from "./usage.js";
 
 /**
  * What the engine derives from a span's attributes on insert, because summing tokens over ten million
@@ -87,7 +88,7 @@ export const usageFigures = [
   [
     "TotalCost",
     "Float64",
-    `if(${totalCost} != '', ${usd(totalCost)}, PromptCost + CompletionCost)`,
+    `round(if(${totalCost} != '', ${usd(totalCost)}, PromptCost + CompletionCost), ${USD_DECIMALS})`,
   ],
 ] as const;
 

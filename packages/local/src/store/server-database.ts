@@ -52,6 +52,7 @@ const clusterSettings = {
 function connect(
   { url, username, password, cluster, readOnly }: ClickHouseServer,
   database: string,
+  timeoutMs = REQUEST_TIMEOUT_MS,
 ): ClickHouseClient {
   return createClient({
     url,
@@ -63,7 +64,7 @@ function connect(
     log: { level: ClickHouseLogLevel.OFF },
     // A batch asks for more start times than a URL holds.
     use_multipart_params_auto: true,
-    request_timeout: REQUEST_TIMEOUT_MS,
+    request_timeout: timeoutMs,
     clickhouse_settings: {
       // A failure is to be a status, not a text at the end of an answer of 200.
       wait_end_of_query: 1,
@@ -80,6 +81,9 @@ function connect(
 
 /** As long as an OTLP exporter waits, or longer. */
 const REQUEST_TIMEOUT_MS = 60_000;
+
+/** For who waits for the start: a server that takes longer for a short question is no use here. */
+const FIRST_ANSWER_MS = 10_000;
 
 /** @throws {StartError} when it does not answer, or not to this user. */
 export async function hasTable(server: ClickHouseServer): Promise<boolean> {
@@ -121,7 +125,7 @@ async function ask<Answer>(
   server: ClickHouseServer,
   question: (client: ClickHouseClient) => Promise<Answer>,
 ): Promise<Answer> {
-  const client = connect(server, "default");
+  const client = connect(server, "default", FIRST_ANSWER_MS);
   try {
     return await question(client);
   } catch (error) {
@@ -138,6 +142,10 @@ async function ask<Answer>(
 function refusal(error: unknown): string {
   if (error instanceof StartError) return `has no database of that name`;
   if (error instanceof ClickHouseError) return `refuses (${error.type ?? error.code})`;
+  // The client's own, which has no code.
+  if (error instanceof Error && error.message === "Timeout error.") {
+    return `does not answer within ${FIRST_ANSWER_MS / 1000} s`;
+  }
   const isSystem = error instanceof Error && "code" in error;
   return isSystem ? `does not answer (${error.code})` : "does not answer as ClickHouse does";
 }

@@ -478,6 +478,7 @@ describe("a search", () => {
     ["trace_id=a&".repeat(401), "trace_id", "too_long"],
     ["start_time=yesterday", "start_time", "datetime_parsing"],
     ["cursor=zzz", "cursor", "value_error"],
+    ["min_cost=1", "min_cost", "extra_forbidden"],
   ])("refuses ?%s", async (query, field, type) => {
     const { status, body } = await server.read(`/v4/spans/search?${query}`);
     expect(status).toBe(422);

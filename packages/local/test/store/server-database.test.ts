@@ -166,8 +166,10 @@ test("what expired is removed, from all tables", async () => {
 });
 
 describe("a server that cannot be used is named, without its password", () => {
-  let answer = { status: 404, body: "" };
-  const other = createServer((_, response) => response.writeHead(answer.status).end(answer.body));
+  let answer: { status: number; body: string } | undefined;
+  const other = createServer((_, response) => {
+    if (answer) response.writeHead(answer.status).end(answer.body);
+  });
   beforeAll(() => new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve)));
   afterAll(() => other.close());
 
@@ -181,6 +183,14 @@ describe("a server that cannot be used is named, without its password", () => {
     const { port } = other.address() as AddressInfo;
     await expect(openStore(server({ url: `http://127.0.0.1:${port}` }))).rejects.toThrow(
       `ClickHouse at http://127.0.0.1:${port} does not answer as ClickHouse does.`,
+    );
+  });
+
+  test("one that accepts, and says nothing", { timeout: 30_000 }, async () => {
+    answer = undefined;
+    const { port } = other.address() as AddressInfo;
+    await expect(openStore(server({ url: `http://127.0.0.1:${port}` }))).rejects.toThrow(
+      `ClickHouse at http://127.0.0.1:${port} does not answer within 10 s.`,
     );
   });
 

@@ -61,8 +61,13 @@ export function costUsdOf(span: Span): number | undefined {
   const prompt = firstNumber(span.attributes, attributeKeys.promptCostUsd);
   const completion = firstNumber(span.attributes, attributeKeys.completionCostUsd);
   if (prompt === undefined && completion === undefined) return undefined;
-  return (prompt ?? 0) + (completion ?? 0);
+  return roundUsd((prompt ?? 0) + (completion ?? 0));
 }
+
+const USD_DECIMALS = 12;
+
+/** Without what a sum of binary fractions adds: filters compare with what is shown. */
+const roundUsd = (amount: number) => Number(amount.toFixed(USD_DECIMALS));
 
 /** {@link noUsage} itself where the span reports neither tokens nor cost. */
 export function usageOf(span: Span): Usage {
