@@ -29,7 +29,9 @@ export const getSpans = defineTool({
     "Returns what went into and came out of up to 20 spans: sizes of all attributes, then input and output. `path` and `grep` reach inside payloads of any size. Use search_spans to find spans.",
   input: z.strictObject({
     span_ids: z.array(spanId).min(1).max(MAX_SPANS),
-    trace_id: traceId.optional().describe("Needed where span ids are shortened."),
+    trace_id: traceId
+      .optional()
+      .describe("Needed where span ids are shortened, and for events: exceptions."),
     path: searchText
       .optional()
       .describe("One value, such as gen_ai.prompt[-1].content: its key, then on into its JSON."),
@@ -52,10 +54,17 @@ export const getSpans = defineTool({
     const isSelection = args.path !== undefined || args.grep !== undefined;
     const section = isSelection ? selection(spans, args) : overview(spans, args);
     const head = [`${spans.length} of ${reads.length} spans`];
-    const foot = isTruncatedByPlan ? [...missed, WITHHELD_BY_PLAN] : missed;
+    const foot = [
+      ...missed,
+      ...(isTruncatedByPlan ? [WITHHELD_BY_PLAN] : []),
+      ...(args.trace_id === undefined ? [WITHOUT_EVENTS] : []),
+    ];
     return renderAnswer({ head, sections: [section], foot }, args.max_tokens);
   },
 });
+
+/** `GET /public/v1/spans/{id}` has none of them. */
+const WITHOUT_EVENTS = "Events, such as exceptions with their stack, are only read with trace_id.";
 
 interface Args {
   readonly path?: string | undefined;

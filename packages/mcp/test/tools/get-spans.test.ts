@@ -141,3 +141,13 @@ describe("get_spans", () => {
     expect(text).toMatch(/^invalid_argument: `trace_id`: Give 6 or more characters of it\.\n/);
   });
 });
+
+test("says that events take the trace, where there are none without it", async () => {
+  const { call } = await connect();
+  const { text: trace } = await call("trace_detail", { trace_id, view: "raw" });
+  const [span_id = ""] = /(?<="span_id":\s?")[0-9a-f]{16}/.exec(trace) ?? [];
+  const withoutTrace = await call("get_spans", { span_ids: [span_id] });
+  expect(withoutTrace.text).toContain("only read with trace_id");
+  const withTrace = await call("get_spans", { trace_id, span_ids: [span_id] });
+  expect(withTrace.text).not.toContain("only read with trace_id");
+});
