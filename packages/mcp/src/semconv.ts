@@ -1,5 +1,5 @@
 /**
- * The names that spans carry and what they mean, and how texts are spelled in them: all that other packages may use where they must not
+ * The names that spans carry and what they mean, and how texts and costs are spelled in them: all that other packages may use where they must not
  * load the MCP server.
  */
 export {
@@ -12,3 +12,4 @@ export {
 } from "./trace/agentops-kind.js";
 export { attributeKeys, endStates } from "./trace/semconv.js";
 export { spellingsOf } from "./trace/spellings.js";
+export { roundUsd, USD_DECIMALS } from "./trace/usd.js";

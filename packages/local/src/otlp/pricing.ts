@@ -1,6 +1,5 @@
-import { attributeKeys } from "mcp-server-agentops-api/semconv";
+import { attributeKeys, roundUsd } from "mcp-server-agentops-api/semconv";
 import {
-  roundUsd,
   type SpanGroup,
   type SpanRecord,
   type Text,

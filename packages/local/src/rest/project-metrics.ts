@@ -1,9 +1,5 @@
-import {
-  type ProjectMetrics,
-  roundUsd,
-  type TraceFigures,
-  type TraceStatus,
-} from "../store/index.js";
+import { roundUsd } from "mcp-server-agentops-api/semconv";
+import type { ProjectMetrics, TraceFigures, TraceStatus } from "../store/index.js";
 import { isoMicros } from "./time.js";
 
 /** How many bars `spans_per_trace` has, at most about. */

@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
-import { type MetricsRow, roundUsd, type SpanQuery, type StoredSpan } from "../store/index.js";
+import { roundUsd } from "mcp-server-agentops-api/semconv";
+import type { MetricsRow, SpanQuery, StoredSpan } from "../store/index.js";
 import { dashboardProjectId } from "./credentials.js";
 import { usageTokens } from "./metrics.js";
 import { addRoute, type RestOptions } from "./routes.js";

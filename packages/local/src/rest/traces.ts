@@ -1,6 +1,6 @@
+import { roundUsd } from "mcp-server-agentops-api/semconv";
 import {
   createTraceSums,
-  roundUsd,
   type StoredSpan,
   type TraceHead,
   type TraceQuery,

@@ -5,9 +5,9 @@ import {
   kindsByOperation,
   kindsBySuffix,
   nameDecoration,
+  USD_DECIMALS,
 } from "mcp-server-agentops-api/semconv";
 import { quoted } from "./quoted.js";
-import { USD_DECIMALS } from "./usage.js";
 
 /**
  * What the engine derives from a span's attributes on insert, because summing tokens over ten million

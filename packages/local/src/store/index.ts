@@ -42,4 +42,4 @@ export { createTraceSums, type TraceSums } from "./trace-sums.js";
 export type { TraceTotals } from "./trace-totals.js";
 export type { TraceSummary } from "./traces.js";
 export type { Upload, UploadKind } from "./uploads.js";
-export { roundUsd, type UsageFigures } from "./usage.js";
+export type { UsageFigures } from "./usage.js";

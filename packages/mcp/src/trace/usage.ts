@@ -1,5 +1,6 @@
 import { attributeKeys, firstNumber } from "./semconv.js";
 import type { Span } from "./trace.js";
+import { roundUsd } from "./usd.js";
 
 /**
  * Token counts. Cache and reasoning tokens are parts of `input` and `output` and are not added to
@@ -63,11 +64,6 @@ export function costUsdOf(span: Span): number | undefined {
   if (prompt === undefined && completion === undefined) return undefined;
   return roundUsd((prompt ?? 0) + (completion ?? 0));
 }
-
-const USD_DECIMALS = 12;
-
-/** Without what a sum of binary fractions adds: filters compare with what is shown. */
-const roundUsd = (amount: number) => Number(amount.toFixed(USD_DECIMALS));
 
 /** {@link noUsage} itself where the span reports neither tokens nor cost. */
 export function usageOf(span: Span): Usage {
