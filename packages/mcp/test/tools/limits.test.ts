@@ -124,10 +124,10 @@ describe("50,000 spans", () => {
   test.each([
     [
       "the tree",
-      1,
+      1.5,
       () => renderTree(buildTree(run), { dashboardUrl: undefined, maxTokens: 2_500 }),
     ],
-    ["the diagnosis", 1.5, () => diagnosis(buildTree(run), (spanId) => spanId)],
+    ["the diagnosis", 3, () => diagnosis(buildTree(run), (spanId) => spanId)],
   ])("%s takes at most %d seconds of work", (_what, limit, work) => {
     const secondsOfWork = Array.from({ length: 3 }, () => {
       const before = process.cpuUsage();
@@ -136,7 +136,8 @@ describe("50,000 spans", () => {
       return (user + system) / 1e6;
     });
 
-    // The machine may be busy with other things: the best of three says what the work is.
+    // The machine may be busy with other things: the best of three says what the work is. Still the same
+    // machine takes half as long again in some hours; work that grows with the square takes minutes.
     expect(Math.min(...secondsOfWork)).toBeLessThanOrEqual(limit);
   });
 });
