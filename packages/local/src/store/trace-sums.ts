@@ -1,3 +1,4 @@
+import { attributeKeys, firstText } from "mcp-server-agentops-api/semconv";
 import type { StoredSpan } from "./spans.js";
 import { addUsage, noUsage, type UsageFigures, usageOf } from "./usage.js";
 
@@ -8,15 +9,19 @@ export interface TraceSums extends UsageFigures {
   readonly spanCount: number;
   readonly okCount: number;
   readonly errorCount: number;
+  /** Calls that report tokens but no cost, see `traceUnpricedCount`. */
+  readonly unpricedCount: number;
 }
 
 /**
  * Adds up the spans of a trace as they are read, by start time. The sums are those of its summary
- * (`summarizeSpans`, `traceUsage`), which takes as long to read as a small trace's spans do.
+ * (`summarizeSpans`, `traceUsage`, `traceUnpricedCount`), which takes as long to read as a small trace's
+ * spans do.
  */
 export function createTraceSums() {
   const counts = { spanCount: 0, okCount: 0, errorCount: 0 };
   const usage = { modelCalls: noUsage, tools: noUsage, wrappers: noUsage };
+  const unpriced = { callCount: 0, wrapperTokens: 0 };
   let root: StoredSpan | undefined;
 
   return {
@@ -27,6 +32,9 @@ export function createTraceSums() {
       const reporter = reporterOf(span);
       usage[reporter] = addUsage(usage[reporter], span);
       if (!root || (root.parentSpanId !== "" && span.parentSpanId === "")) root = span;
+      if (!isUnpriced(span)) return;
+      if (reporter !== "wrappers") unpriced.callCount += 1;
+      else unpriced.wrapperTokens = Math.max(unpriced.wrapperTokens, span.totalTokens);
     },
 
     /** Undefined while there is no span. */
@@ -36,6 +44,8 @@ export function createTraceSums() {
       return {
         rootTags: root.attributes["agentops.tags"] ?? "",
         ...counts,
+        unpricedCount:
+          unpriced.callCount + (unpriced.wrapperTokens > modelCalls.totalTokens ? 1 : 0),
         ...usageOf((name) => Math.max(modelCalls[name], wrappers[name]) + tools[name]),
       };
     },
@@ -45,4 +55,11 @@ export function createTraceSums() {
 function reporterOf({ agentopsKind }: StoredSpan): "modelCalls" | "tools" | "wrappers" {
   if (agentopsKind === "llm") return "modelCalls";
   return agentopsKind === "tool" ? "tools" : "wrappers";
+}
+
+const { totalCostUsd, promptCostUsd, completionCostUsd } = attributeKeys;
+const costKeys = [...totalCostUsd, ...promptCostUsd, ...completionCostUsd];
+
+function isUnpriced({ totalTokens, attributes }: StoredSpan): boolean {
+  return totalTokens > 0 && firstText(attributes, costKeys) === undefined;
 }

@@ -50,6 +50,7 @@ export async function readTrace(
       sum(SpanCount) AS spanCount,
       sum(OkCount) AS okCount,
       sum(ErrorCount) AS errorCount,
+      ${traceUnpricedCount} AS unpricedCount,
       ${usageColumns(traceUsage)}
     FROM trace_summary
     WHERE project_id = {projectId:String} AND TraceId = {traceId:String}

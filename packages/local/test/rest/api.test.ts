@@ -87,6 +87,7 @@ const traceMetrics = {
   completion_cost: "0.0000012",
   average_cost_per_trace: "0.0000026",
   total_cost: "0.0000026",
+  unpriced_count: 0,
 };
 
 let server: TestServer;

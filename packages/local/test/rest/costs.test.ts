@@ -74,6 +74,8 @@ async function expectFigures(traceId: string, calls: readonly Costs[]): Promise<
     sum(({ completion = 0 }) => completion),
   );
 
+  expect(trace.metrics.unpriced_count).toBe(calls.filter((call) => !isPriced(call)).length);
+
   const { body: list } = await server.read(`/v4/traces?query=${traceId}`);
   expect(list.traces[0].total_cost).toBe(total / UNITS_PER_USD);
   expect(list.metrics.total_cost).toBe(trace.metrics.total_cost);

@@ -24,7 +24,10 @@ const anySpan = fc.record({
   kind: fc.constantFrom("llm", "tool", "agent", "workflow", "nothing known"),
   tokens: fc.nat(1000),
   /** Eighths, so that sums are exact in any order. */
-  cost: fc.nat(80).map((eighths) => eighths / 8),
+  cost: fc.option(
+    fc.nat(80).map((eighths) => eighths / 8),
+    { nil: undefined },
+  ),
   status: fc.constantFrom("Ok", "Error", "Unset"),
   isRoot: fc.boolean(),
   // So few that spans of a trace start together, and last as long.
@@ -94,7 +97,7 @@ function record(traceId: string, span: AnySpan, index: number): SpanRecord {
       ["agentops.span.kind", span.kind],
       ["agentops.tags", `["${index}"]`],
       ["gen_ai.usage.prompt_tokens", String(span.tokens)],
-      ["gen_ai.usage.total_cost", String(span.cost)],
+      ["gen_ai.usage.total_cost", span.cost === undefined ? "" : String(span.cost)],
     ],
     events: [],
     links: [],

@@ -57,7 +57,7 @@ export const findFailures = defineTool({
   format({ groups, cohorts, coverage }, { max_tokens }) {
     if (coverage.nothing !== undefined) return coverageText(coverage);
     const failing = cohorts.failing.traceCount;
-    const head = `${formatCount(failing)} of ${plural(coverage.readCount, "trace")} failed, with ${plural(groups.length, "kind")} of error. ${coverageText(coverage)}`;
+    const head = `${formatCount(failing)} of ${plural(coverage.readCount, "trace")} failed. ${kindsText(groups)} ${coverageText(coverage)}`;
     const example = groups[0]?.example.traceId;
     return renderAnswer(
       {
@@ -79,6 +79,13 @@ export const findFailures = defineTool({
     );
   },
 });
+
+/** Runs get over errors: these are not only of those that failed. */
+function kindsText(groups: readonly FailureGroup[]): string {
+  if (groups.length === 0) return "No errors.";
+  const runs = new Set(groups.flatMap(({ traceIds }) => traceIds));
+  return `${plural(groups.length, "kind")} of error in ${plural(runs.size, "run")}.`;
+}
 
 const wider = "the same call with a larger max_tokens";
 const MAX_NAME_CHARS = 60;

@@ -9,7 +9,9 @@ test("find_failures groups errors that differ in figures only", async () => {
   const { call } = await connect();
   const { text } = await call("find_failures", { since: "7d" });
 
-  expect(text).toMatch(/^4 of 11 traces failed, with 2 kinds of error\. 11 of 11 traces read\.\n/);
+  expect(text).toMatch(
+    /^4 of 11 traces failed\. 2 kinds of error in 4 runs\. 11 of 11 traces read\.\n/,
+  );
   expect(text).toMatch(
     /^3× in 3 runs: PaymentDeclined: .* \| in tool charge_card \| first .*, last .* \| raised at \/app\/agent\.py:42 in run \| e\.g\. trace /m,
   );
@@ -49,5 +51,22 @@ test("find_failures finds nothing where nothing failed", async () => {
   const { call } = await connect();
   const { text } = await call("find_failures", { tags: ["song-crew"] });
 
-  expect(text).toMatch(/^0 of 2 traces failed, with 0 kinds of error\./);
+  expect(text).toMatch(/^0 of 2 traces failed\. No errors\./);
+});
+
+test("find_failures tells errors that a run got over from runs that failed", async () => {
+  const run = span("run", {
+    name: "trip.session",
+    attributes: { "agentops.session.end_state": "Success" },
+  });
+  const retried = span("fetch", {
+    parentSpanId: "run",
+    name: "fetch.tool",
+    status: "error",
+    statusMessage: "TimeoutError: late",
+  });
+  const { ask } = await scriptedApi([trace([run, retried])], { now: () => epochUnixMs + 1000 });
+  const { text } = await ask("find_failures");
+
+  expect(text).toMatch(/^0 of 1 trace failed\. 1 kind of error in 1 run\./);
 });
