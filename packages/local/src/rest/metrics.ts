@@ -2,17 +2,15 @@ import type { SpanUsage, TraceSums, TraceTotals, UsageFigures } from "../store/i
 
 /** Figures of one trace: counts are of its spans. */
 export function traceMetrics(trace: TraceSums) {
-  const { spanCount, okCount, errorCount } = trace;
-  return {
-    ...metrics(trace, {
-      span_count: spanCount,
-      trace_count: 1,
-      success_count: okCount,
-      fail_count: errorCount,
-      indeterminate_count: spanCount - okCount - errorCount,
-    }),
-    unpriced_count: trace.unpricedCount,
-  };
+  const { spanCount, okCount, errorCount, unpricedCount } = trace;
+  return metrics(trace, {
+    span_count: spanCount,
+    trace_count: 1,
+    success_count: okCount,
+    fail_count: errorCount,
+    indeterminate_count: spanCount - okCount - errorCount,
+    unpriced_count: unpricedCount,
+  });
 }
 
 /**

@@ -111,6 +111,9 @@ export const derivedColumns = [
   ["HasCost", "Bool", `concat(${totalCost}, ${promptCost}, ${completionCost}) != ''`],
 ] as const;
 
+/** Of a span: it reports tokens but no cost. */
+export const isUnpriced = "TotalTokens > 0 AND NOT HasCost";
+
 /**
  * All that a text search looks through: the name, the status message, and the values of attributes
  * and event attributes, in lower case.

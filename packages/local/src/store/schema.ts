@@ -1,4 +1,10 @@
-import { attribute, derivedColumns, searchText, usageFigures } from "./derived-columns.js";
+import {
+  attribute,
+  derivedColumns,
+  isUnpriced,
+  searchText,
+  usageFigures,
+} from "./derived-columns.js";
 import { createTable, createView, type Layout, type Table, type View } from "./layout.js";
 import { spanOrder } from "./spans.js";
 import { endState } from "./trace-status.js";
@@ -120,8 +126,6 @@ const rootType = "Tuple(SpanName String, ServiceName String, Tags String)";
  */
 export const traceUnpricedCount =
   "sum(UnpricedCalls) + toUInt64(max(UnpricedWrapperTokens) > sum(ModelCallsTotalTokens))";
-
-const isUnpriced = "TotalTokens > 0 AND NOT HasCost";
 
 /**
  * One row per trace once merged: the list, the totals and a trace's place in time come from here. Every

@@ -1,5 +1,5 @@
 import type { Database } from "./database.js";
-import { usageFigures } from "./derived-columns.js";
+import { isUnpriced, usageFigures } from "./derived-columns.js";
 import { traceUnpricedCount, traceUsage } from "./schema.js";
 import { traceStatus } from "./trace-status.js";
 import { type UsageFigures, usageColumns } from "./usage.js";
@@ -102,7 +102,7 @@ function spanSource(group: keyof typeof spanKeys, query: Selection): string {
       StatusCode = 'Error' AS hasFailed,
       Duration AS duration,
       HasCost AS priced,
-      TotalTokens > 0 AND NOT HasCost AS unpriced,
+      ${isUnpriced} AS unpriced,
       PromptTokens, CompletionTokens, CacheReadTokens, ReasoningTokens, TotalTokens,
       PromptCost, CompletionCost, TotalCost
     FROM otel_traces

@@ -1,4 +1,5 @@
 import type { Database } from "./database.js";
+import { isUnpriced } from "./derived-columns.js";
 import { filterKeyword, type Layout } from "./layout.js";
 import { type UsageFigures, usageColumns } from "./usage.js";
 
@@ -30,6 +31,8 @@ export interface StoredSpan extends SpanBody, SpanUsage {
   readonly traceId: string;
   /** What it does in an agent system: `llm`, `tool`, `agent`, ... */
   readonly agentopsKind: string;
+  /** It reports tokens but no cost. */
+  readonly isUnpriced: boolean;
   readonly eventUnixNanos: readonly bigint[];
   readonly eventNames: readonly string[];
   readonly eventAttributes: readonly FlatAttributes[];
@@ -63,6 +66,7 @@ const usage = usageColumns((name) => name);
 export const selectSpans = `${selectBodies},
   TraceId AS traceId,
   AgentopsKind AS agentopsKind,
+  toBool(${isUnpriced}) AS isUnpriced,
   arrayMap(time -> toString(toUnixTimestamp64Nano(time)), Events.Timestamp) AS eventUnixNanos,
   Events.Name AS eventNames,
   Events.Attributes AS eventAttributes,

@@ -1,4 +1,3 @@
-import { attributeKeys, firstText } from "mcp-server-agentops-api/semconv";
 import type { StoredSpan } from "./spans.js";
 import { addUsage, noUsage, type UsageFigures, usageOf } from "./usage.js";
 
@@ -32,7 +31,7 @@ export function createTraceSums() {
       const reporter = reporterOf(span);
       usage[reporter] = addUsage(usage[reporter], span);
       if (!root || (root.parentSpanId !== "" && span.parentSpanId === "")) root = span;
-      if (!isUnpriced(span)) return;
+      if (!span.isUnpriced) return;
       if (reporter !== "wrappers") unpriced.callCount += 1;
       else unpriced.wrapperTokens = Math.max(unpriced.wrapperTokens, span.totalTokens);
     },
@@ -55,11 +54,4 @@ export function createTraceSums() {
 function reporterOf({ agentopsKind }: StoredSpan): "modelCalls" | "tools" | "wrappers" {
   if (agentopsKind === "llm") return "modelCalls";
   return agentopsKind === "tool" ? "tools" : "wrappers";
-}
-
-const { totalCostUsd, promptCostUsd, completionCostUsd } = attributeKeys;
-const costKeys = [...totalCostUsd, ...promptCostUsd, ...completionCostUsd];
-
-function isUnpriced({ totalTokens, attributes }: StoredSpan): boolean {
-  return totalTokens > 0 && firstText(attributes, costKeys) === undefined;
 }

@@ -98,6 +98,31 @@ test("whatever spans cost, it is written with seven decimals, and no cost is tol
   );
 });
 
+test("a cost that is empty counts as none, or not, wherever a trace is shown", async () => {
+  const traceId = newTraceId();
+  const call = (index: number, cost: string) =>
+    spanAt(index, 1, {
+      traceId,
+      attributes: [
+        text("gen_ai.request.model", "gpt-4o"),
+        text("gen_ai.usage.prompt_tokens", "3"),
+        text("gen_ai.usage.prompt_cost", cost),
+        text("gen_ai.usage.completion_cost", cost),
+      ],
+    });
+  await fetch(`${server.url}/v1/traces`, {
+    method: "POST",
+    headers: { "content-type": "application/x-protobuf" },
+    body: toProtobuf(exportOf(call(0, ""), call(1, "0.5"))),
+  });
+
+  const { body: detail } = await server.read(`/v4/traces/${traceId}`);
+  const { body: metrics } = await server.read(`/public/v1/traces/${traceId}/metrics`);
+  const { body: list } = await server.read(`/v4/traces?query=${traceId}`);
+  expect(detail.metrics).toEqual(metrics);
+  expect(detail.metrics.unpriced_count).toBe(list.traces[0].unpriced_count);
+});
+
 test("a span that costs just what is asked for, in two parts, costs at least that", async () => {
   const traceId = newTraceId();
   await send(traceId, [{ prompt: 1_000_000, completion: 3_000_000, total: undefined }]);
