@@ -1,6 +1,6 @@
 /**
- * Bytes of exports and uploads that may be on their way to disk at a time, inflated; decoded and encoded
- * they take about three times as much memory. Four exports of the largest size fit.
+ * Bytes of exports and uploads that may be on their way to disk at a time, inflated, with what their rows
+ * repeat; in memory they are there twice, as they came and as rows. Four exports of the largest size fit.
  */
 export const MAX_WAITING_BYTES = 256 * 1024 * 1024;
 

@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createGunzip } from "node:zlib";
 import { z } from "zod";
 import { type AdminApi, openAdminApi, type ServerLocation } from "./admin-api.js";
-import { MAX_EXPORT_BYTES } from "./otlp/body.js";
+import { MAX_EXPORT_BYTES } from "./otlp/export-limits.js";
 import { counted, createProgress, type Terminal } from "./progress.js";
 import { projectNamed } from "./projects.js";
 import { type Line, readLines, spanCount } from "./read-lines.js";
@@ -133,7 +133,11 @@ async function store(api: AdminApi, token: string, { number, bytes }: Line): Pro
   const spans = spanCount(text);
   if (spans === undefined) return { number, spans: 0, refusal: noExport };
   const response = await send(api, { token, body: bytes, number });
-  if (!response.ok) return { number, spans: 0, refusal: noExport };
+  if (response.status === 400) return { number, spans: 0, refusal: noExport };
+  if (response.status === 413) {
+    const { message } = errorSchema.parse(await response.json());
+    return { number, spans: 0, refusal: `${message} Split the line.` };
+  }
 
   const { partialSuccess } = responseSchema.parse(await response.json());
   if (!partialSuccess) return { number, spans };
@@ -144,6 +148,9 @@ async function store(api: AdminApi, token: string, { number, bytes }: Line): Pro
 
 const noExport =
   "not an OTLP/JSON ExportTraceServiceRequest. Put each on one line, as `jq -c .` does; metrics and logs are not kept.";
+
+/** A `google.rpc.Status`. */
+const errorSchema = z.object({ message: z.string() });
 
 const responseSchema = z.object({
   partialSuccess: z
@@ -161,7 +168,7 @@ interface Sending {
 async function send(api: AdminApi, { number, ...options }: Sending): Promise<Response> {
   for (let attempt = 1; ; attempt++) {
     const response = await api.send("POST", "/v1/traces", options);
-    if (response.ok || response.status === 400) return response;
+    if (response.ok || response.status === 400 || response.status === 413) return response;
     const isBusy = response.status === 429 || response.status === 503;
     if (!isBusy || attempt === MAX_ATTEMPTS) {
       throw new StartError(

@@ -3,7 +3,7 @@ import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createAdmission, MAX_WAITING_BYTES, NoRoomError } from "../src/admission.js";
-import { MAX_EXPORT_BYTES } from "../src/otlp/body.js";
+import { MAX_EXPORT_BYTES } from "../src/otlp/export-limits.js";
 import { MAX_UPLOAD_BYTES } from "../src/rest/uploads.js";
 import { REQUEST_TIMEOUT_MS } from "../src/server.js";
 import { startTestServer, type TestServer } from "./harness.js";

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
+import { MAX_EXPORT_VALUES } from "../src/otlp/export-limits.js";
 import { type Run, type RunningBinary, run, runInto, serve } from "./binary.js";
 import { defaultProjectId, fetchToken, folderForTests, readAs } from "./harness.js";
 import {
@@ -224,6 +225,7 @@ describe("what a file may have beside spans", () => {
       '{"resourceSpans":[{"scopeSpans":[{"spans":[7]}]}]}',
       `${good()}\r`,
       good(),
+      `{"resourceSpans":[${Array(MAX_EXPORT_VALUES).fill("{}").join()}]}`,
     ];
     const { code, stderr } = await importedText("bad", content.join("\n"));
     expect(code).toBe(1);
@@ -232,7 +234,8 @@ describe("what a file may have beside spans", () => {
       "Line 4: 1 span left out. Rejected: trace and ",
       "Line 5: not an OTLP/JSON ExportTraceServiceRe",
       "Line 6: 1 span left out. Rejected: trace and ",
-      "Read 8 lines: 4 spans, now in default; 4 line",
+      "Line 9: An export may hold 1048576 values at ",
+      "Read 9 lines: 4 spans, now in default; 5 line",
       "",
     ]);
     expect(spansIn((await exported("bad")).stdout)).toHaveLength(4);

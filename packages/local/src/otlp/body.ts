@@ -2,12 +2,7 @@ import { createGunzip, createInflate } from "node:zlib";
 import { NoRoomError, type TakeRoom } from "../admission.js";
 import { BodyTooLargeError, readLimited } from "../body.js";
 import { ExportError } from "./export-error.js";
-
-/**
- * What one export may measure, both as sent and once inflated. The Python SDK sends up to 512 spans at
- * a time; an OpenTelemetry collector accepts 20 MiB.
- */
-export const MAX_EXPORT_BYTES = 64 * 1024 * 1024;
+import { MAX_EXPORT_BYTES, tooLarge } from "./export-limits.js";
 
 const inflaters = { gzip: createGunzip, deflate: createInflate };
 
@@ -41,7 +36,7 @@ async function inflated(
   let bytes = 0;
   for await (const chunk of stream) {
     bytes += chunk.length;
-    if (bytes > MAX_EXPORT_BYTES) throw tooLarge();
+    if (bytes > MAX_EXPORT_BYTES) throw tooManyBytes();
     takeRoom(chunk.length);
     chunks.push(chunk);
   }
@@ -52,13 +47,10 @@ async function readSent(request: Request, takeRoom: TakeRoom): Promise<Uint8Arra
   try {
     return await readLimited(request, { maxBytes: MAX_EXPORT_BYTES, takeRoom });
   } catch (error) {
-    throw error instanceof BodyTooLargeError ? tooLarge() : error;
+    throw error instanceof BodyTooLargeError ? tooManyBytes() : error;
   }
 }
 
-function tooLarge(): ExportError {
-  return new ExportError(
-    413,
-    `An export may be ${MAX_EXPORT_BYTES} bytes at most, inflated; send smaller batches (OTEL_BSP_MAX_EXPORT_BATCH_SIZE).`,
-  );
+function tooManyBytes(): ExportError {
+  return tooLarge(`be ${MAX_EXPORT_BYTES} bytes, inflated,`);
 }

@@ -1,10 +1,13 @@
 import type { SpanGroup, SpanRecord } from "../store/index.js";
+import { limitMonths, limitSpans, repeatedBytes } from "./export-limits.js";
 
 /** What an `ExportTraceServiceRequest` of either encoding comes down to. */
 export interface ExportRequest {
   readonly groups: readonly SpanGroup[];
   /** Spans that cannot be stored: an id of the wrong length or of zeros only, a time past 2262, a field of another type. */
   readonly rejectedSpanCount: number;
+  /** What its rows take in memory beside the text of the spans. */
+  readonly repeatedBytes: number;
 }
 
 /** Times are stored as signed 64-bit nanoseconds. */
@@ -13,9 +16,16 @@ export const MAX_UNIX_NANO = 2n ** 63n - 1n;
 export const validTraceId = /^(?!0{32})[0-9a-f]{32}$/;
 export const validSpanId = /^(?!0{16})[0-9a-f]{16}$/;
 
+/** @throws {ExportError} when it is more than an export may be. */
 export function exportRequest(decoded: readonly SpanGroup[]): ExportRequest {
+  limitSpans(spanCount(decoded));
   const groups = decoded.map((group) => ({ ...group, spans: group.spans.filter(isStorable) }));
-  return { groups, rejectedSpanCount: spanCount(decoded) - spanCount(groups) };
+  limitMonths(groups);
+  return {
+    groups,
+    rejectedSpanCount: spanCount(decoded) - spanCount(groups),
+    repeatedBytes: repeatedBytes(groups),
+  };
 }
 
 function spanCount(groups: readonly SpanGroup[]): number {
@@ -29,6 +39,11 @@ function isStorable(span: SpanRecord): boolean {
     span.startUnixNano + span.durationNano <= MAX_UNIX_NANO &&
     span.events.every(({ timeUnixNano }) => timeUnixNano <= MAX_UNIX_NANO)
   );
+}
+
+/** Zeros only are no id, as none is: the span is a root. */
+export function parentSpanId(hex: string): string {
+  return /^0*$/.test(hex) ? "" : hex;
 }
 
 /** A span that ends before it starts (a clock was set back) has no duration rather than a huge one. */

@@ -1,24 +1,28 @@
 import { z } from "zod";
 import {
   type ResourceRecord,
-  type SpanGroup,
   type SpanRecord,
   spanKindNames,
   statusNames,
   type TextEntries,
 } from "../store/index.js";
 import { type AnyValue, attributeText } from "./any-value.js";
-import { durationNano, type ExportRequest, exportRequest } from "./export-request.js";
+import { limitSpans, limitValues } from "./export-limits.js";
+import { durationNano, type ExportRequest, exportRequest, parentSpanId } from "./export-request.js";
 
 /**
  * Decodes the JSON encoding of an OTLP `ExportTraceServiceRequest`: ids are hex, 64-bit integers are
  * strings by the specification and numbers in some SDKs, unknown fields are ignored, and a field that
  * is null or absent has its default.
  *
+ * @throws {ExportError} when it is more than an export may be.
  * @throws {Error} when the bytes are not that message.
  */
 export function decodeJson(body: Uint8Array): ExportRequest {
-  return exportRequest(exportSchema.parse(JSON.parse(new TextDecoder().decode(body))));
+  limitValues(countValues(body));
+  const groups = exportSchema.parse(JSON.parse(new TextDecoder().decode(body)));
+  limitSpans(groups.reduce((sum, { spans }) => sum + spans.length, 0));
+  return exportRequest(groups.map((group) => ({ ...group, spans: group.spans.map(readSpan) })));
 }
 
 /** A number of any size: JavaScript's exporter writes every whole number, 1e21 too, as an integer. */
@@ -84,7 +88,7 @@ const spanSchema = z
   .object({
     traceId: hexId,
     spanId: hexId,
-    parentSpanId: hexId,
+    parentSpanId: hexId.transform(parentSpanId),
     traceState: text,
     name: text,
     kind: enumNumber,
@@ -106,8 +110,12 @@ const spanSchema = z
     }),
   );
 
+const rejected = spanSchema.parse({});
+
 /** A malformed span becomes one without ids, which is rejected by itself. */
-const spanOrRejected = spanSchema.catch(() => spanSchema.parse({}));
+function readSpan(span: unknown): SpanRecord {
+  return spanSchema.safeParse(span).data ?? rejected;
+}
 
 const resourceSchema = orElse(z.object({ attributes }), { attributes: [] }).transform(
   ({ attributes }): ResourceRecord => ({
@@ -118,23 +126,57 @@ const resourceSchema = orElse(z.object({ attributes }), { attributes: [] }).tran
 
 const scopeSpansSchema = z.object({
   scope: orElse(z.object({ name: text, version: text }), { name: "", version: "" }),
-  spans: listOf(spanOrRejected),
+  spans: orElse(z.array(z.unknown()), []),
 });
 
 const resourceSpansSchema = z
   .object({ resource: resourceSchema, scopeSpans: listOf(scopeSpansSchema) })
-  .transform(({ resource, scopeSpans }): SpanGroup[] =>
-    scopeSpans.map((scope) => ({ resource, ...scope })),
-  );
+  .transform(({ resource, scopeSpans }) => scopeSpans.map((scope) => ({ resource, ...scope })));
 
 const exportSchema = z
   .object({ resourceSpans: listOf(resourceSpansSchema) })
   .transform(({ resourceSpans }) => resourceSpans.flat());
 
+/** Objects, lists, and what these hold, give or take the first of each. */
+function countValues(json: Uint8Array): number {
+  let count = 0;
+  for (let at = 0; at < json.length; at++) {
+    const byte = json[at];
+    if (byte === QUOTE) at = endOfString(json, at);
+    else if (byte === COMMA || byte === OPENING_BRACE || byte === OPENING_BRACKET) count++;
+  }
+  return count;
+}
+
+const [QUOTE, BACKSLASH, COMMA, OPENING_BRACE, OPENING_BRACKET] = Buffer.from('"\\,{[');
+
+/** Where the closing quote is, or the text ends. */
+function endOfString(json: Uint8Array, start: number): number {
+  for (let at = start + 1; at < json.length; at++) {
+    const byte = json[at];
+    if (byte === QUOTE) return at;
+    if (byte === BACKSLASH) at++;
+  }
+  return json.length;
+}
+
 function orElse<Schema extends z.ZodType, Default>(schema: Schema, fallback: Default) {
   return schema.nullish().transform((value) => value ?? fallback);
 }
 
+/** Stops at the first item that is none: of a million, each would have an error of its own in memory. */
 function listOf<Item extends z.ZodType>(item: Item) {
-  return orElse<z.ZodArray<Item>, z.output<Item>[]>(z.array(item), []);
+  const list = z.array(z.unknown()).transform((values, context): z.output<Item>[] => {
+    const items: z.output<Item>[] = [];
+    for (const value of values) {
+      const { data, error } = item.safeParse(value);
+      if (error) {
+        context.addIssue({ code: "custom", message: "An item is not of its list." });
+        return z.NEVER;
+      }
+      items.push(data);
+    }
+    return items;
+  });
+  return orElse(list, [] as z.output<Item>[]);
 }

@@ -10,7 +10,7 @@ import {
   textToString,
 } from "../store/index.js";
 import { attributeText } from "./any-value.js";
-import { durationNano, type ExportRequest, exportRequest } from "./export-request.js";
+import { durationNano, type ExportRequest, exportRequest, parentSpanId } from "./export-request.js";
 import { readAttribute, readKeyValue } from "./protobuf-value.js";
 import {
   bytes,
@@ -29,6 +29,7 @@ import {
  * Decodes an OTLP `ExportTraceServiceRequest` (opentelemetry-proto 1.x). The messages are read off the
  * wire by hand because text then stays the bytes it came as, all the way to the disk.
  *
+ * @throws {ExportError} when it is more than an export may be.
  * @throws {Error} when the bytes are not that message.
  */
 export function decodeProtobuf(body: Uint8Array): ExportRequest {
@@ -94,7 +95,7 @@ const spanFields: Fields<SpanDraft> = {
     span.traceState = readText(reader);
   },
   [bytes(4)]: (span, reader) => {
-    span.parentSpanId = readHex(reader);
+    span.parentSpanId = parentSpanId(readHex(reader));
   },
   [bytes(5)]: (span, reader) => {
     span.name = readText(reader);
@@ -157,7 +158,8 @@ const resourceSpansFields: Fields<ResourceSpans> = {
   },
   [bytes(2)]: (target, reader) => {
     const scopeSpans = { scope: { name: "", version: "" }, spans: [] };
-    target.scopeSpans.push(readMessage(reader, scopeSpans, scopeSpansFields));
+    readMessage(reader, scopeSpans, scopeSpansFields);
+    if (scopeSpans.spans.length > 0) target.scopeSpans.push(scopeSpans);
   },
 };
 

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { type Admission, NoRoomError } from "../admission.js";
+import { type Admission, NoRoomError, type TakeRoom } from "../admission.js";
 import type { Forwarder } from "../forward/forwarder.js";
 import { DiskFullError, type Store } from "../store/index.js";
 import type { TokenClaims, Tokens } from "../tokens.js";
@@ -56,7 +56,7 @@ async function receiveTraces(request: Request, parts: ReceiverParts): Promise<Re
     const rejectedSpanCount = await parts.admission.admit(async (takeRoom) => {
       const body = await readBody(request, takeRoom);
       await parts.turn();
-      const { stored, rejectedSpanCount } = store(parts, sender, decode(encoding, body));
+      const { stored, rejectedSpanCount } = store(parts, sender, decode(encoding, body, takeRoom));
       await keep(parts, async () => {
         await stored;
         await forward(parts, sender, { body, contentType: encoding.contentType });
@@ -101,10 +101,13 @@ async function senderOf(
   }
 }
 
-function decode(encoding: Encoding, body: Uint8Array): ExportRequest {
+function decode(encoding: Encoding, body: Uint8Array, takeRoom: TakeRoom): ExportRequest {
   try {
-    return encoding.decode(body);
+    const decoded = encoding.decode(body);
+    takeRoom(decoded.repeatedBytes);
+    return decoded;
   } catch (error) {
+    if (error instanceof ExportError || error instanceof NoRoomError) throw error;
     throw new ExportError(400, "The body is not an OTLP ExportTraceServiceRequest.", {
       cause: error,
     });

@@ -1,7 +1,11 @@
 import protobuf from "protobufjs/minimal.js";
 import { Utf8 } from "../store/index.js";
+import { limitValues } from "./export-limits.js";
 
-export type Reader = protobuf.Reader;
+export interface Reader extends protobuf.Reader {
+  /** Messages begun so far. */
+  messageCount: number;
+}
 
 /** Wire types of the protobuf encoding that OTLP traces use. */
 const VARINT = 0;
@@ -18,13 +22,18 @@ export const varint = (number: number) => (number << 3) | VARINT;
 export const fixed64 = (number: number) => (number << 3) | FIXED64;
 export const bytes = (number: number) => (number << 3) | BYTES;
 
-/** Reads the message that a whole body is. */
+/**
+ * Reads the message that a whole body is.
+ *
+ * @throws {ExportError} when it holds more messages than an export may.
+ */
 export function readWhole<Target>(
   body: Uint8Array,
   target: Target,
   fields: Fields<Target>,
 ): Target {
-  return readFields(protobuf.Reader.create(body), body.length, { target, fields });
+  const reader = Object.assign(protobuf.Reader.create(body), { messageCount: 0 });
+  return readFields(reader, body.length, { target, fields });
 }
 
 /** Reads a message that is a field of another one. */
@@ -33,6 +42,7 @@ export function readMessage<Target>(
   target: Target,
   fields: Fields<Target>,
 ): Target {
+  limitValues(++reader.messageCount);
   const length = reader.uint32();
   return readFields(reader, reader.pos + length, { target, fields });
 }

@@ -52,6 +52,17 @@ describe("the ids of a span", () => {
     );
   });
 
+  test("of a parent that are zeros only are none", () => {
+    fc.assert(
+      fc.property(fc.record({ traceId, spanId }), (ids) => {
+        const root = rows(decodeProtobuf(toProtobuf(message({ ...ids, parentSpanId: "" }))));
+        const same = message({ ...ids, parentSpanId: "0".repeat(16) });
+        expect(rows(decodeProtobuf(toProtobuf(same)))).toEqual(root);
+        expect(rows(decodeJson(toJson(same)))).toEqual(root);
+      }),
+    );
+  });
+
   test("are refused alike where they have another length or are zero", () => {
     const wrongTrace = fc.oneof(idOf(0, 8, 15, 17, 24, 32), fc.constant("0".repeat(32)));
     const wrongSpan = fc.oneof(idOf(0, 7, 9, 16), fc.constant("0".repeat(16)));

@@ -1,8 +1,15 @@
 import { deflateSync, gzipSync } from "node:zlib";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { BasicTracerProvider, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
+import protobuf from "protobufjs/minimal.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { MAX_EXPORT_BYTES } from "../../src/otlp/body.js";
+import {
+  MAX_EXPORT_BYTES,
+  MAX_EXPORT_MONTHS,
+  MAX_EXPORT_SPANS,
+  MAX_EXPORT_VALUES,
+  MAX_REPEATED_BYTES,
+} from "../../src/otlp/export-limits.js";
 import { defaultProject } from "../../src/store/index.js";
 import { createTokens } from "../../src/tokens.js";
 import { defaultProjectId, fetchToken, startTestServer, type TestServer } from "../harness.js";
@@ -302,6 +309,97 @@ describe("encodings", () => {
     const response = await send(new Uint8Array([1, 2, 3]), { "content-type": PROTOBUF }, path);
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toBe(PROTOBUF);
+  });
+});
+
+/** A field of protobuf that holds bytes. */
+function field(number: number, content: Uint8Array): Buffer {
+  return Buffer.from(
+    protobuf.Writer.create()
+      .uint32((number << 3) | 2)
+      .bytes(content)
+      .finish(),
+  );
+}
+
+function empties(number: number, count: number): Buffer {
+  return Buffer.alloc(2 * count, field(number, new Uint8Array()));
+}
+
+describe("an export that is small and would take much", () => {
+  const inScope = (content: Uint8Array) => field(1, field(2, content));
+  const inSpan = (content: Uint8Array) => inScope(field(2, content));
+  const tooMany = MAX_EXPORT_VALUES + 2;
+  const list = (item: string, count: number) => Array(count).fill(item).join();
+  const spansInJson = (items: string) =>
+    `{"resourceSpans":[{"scopeSpans":[{"spans":[${items}]}]}]}`;
+  const traceId = newTraceId();
+  const spanEachMonth = Array.from({ length: MAX_EXPORT_MONTHS + 1 }, (_, month) =>
+    spanAt(month * 31 * 24 * 3_600_000, 1, { traceId }),
+  );
+  const inResource = (attribute: string, spanCount: number): OtlpExport => {
+    const spans = Array.from({ length: spanCount }, () => spanAt(0, 1, { traceId }));
+    const resource = { attributes: [text("key", attribute)] };
+    return { resourceSpans: [{ resource, scopeSpans: [{ spans }] }] };
+  };
+  const repeated = "a".repeat(1024 * 1024);
+
+  test.each([
+    ["resources", PROTOBUF, empties(1, tooMany), "values"],
+    ["scopes", PROTOBUF, field(1, empties(2, tooMany)), "values"],
+    ["spans", PROTOBUF, inScope(empties(2, MAX_EXPORT_SPANS + 1)), "spans"],
+    ["attributes", PROTOBUF, inSpan(empties(9, tooMany)), "values"],
+    ["events", PROTOBUF, inSpan(empties(11, tooMany)), "values"],
+    ["resources in JSON", JSON_TYPE, `{"resourceSpans":[${list("{}", tooMany / 2)}]}`, "values"],
+    ["spans in JSON", JSON_TYPE, spansInJson(list("{}", MAX_EXPORT_SPANS + 1)), "spans"],
+    ["what are no spans", JSON_TYPE, spansInJson(list("1", MAX_EXPORT_SPANS + 1)), "spans"],
+    ["lists that mean nothing", JSON_TYPE, `{"other":[${list("[]", tooMany / 2)}]}`, "values"],
+    ["months", PROTOBUF, toProtobuf(exportOf(...spanEachMonth)), "months"],
+    [
+      "copies of a resource",
+      PROTOBUF,
+      toProtobuf(inResource(repeated, MAX_REPEATED_BYTES / repeated.length)),
+      "bytes",
+    ],
+  ])("too many %s", async (_name, contentType, body, limit) => {
+    const compressed = gzipSync(body);
+    expect(compressed.length).toBeLessThan(100_000);
+    const headers = { "content-type": contentType, "content-encoding": "gzip" };
+    const response = await send(new Uint8Array(compressed), headers);
+    expect(response.status).toBe(413);
+    const answer = new Uint8Array(await response.arrayBuffer());
+    const { message } =
+      contentType === PROTOBUF ? readStatus(answer) : JSON.parse(new TextDecoder().decode(answer));
+    expect(message).toMatch(new RegExp(`^An export may .*\\d+ ${limit}.*; send smaller batches`));
+    expect(server.errors).toEqual([]);
+  });
+
+  test("groups without spans are dropped, and up to the limits all is stored", async () => {
+    const spans = spanEachMonth.slice(1);
+    const body = Buffer.concat([
+      toProtobuf(exportOf(...spans)),
+      empties(1, MAX_EXPORT_VALUES / 2),
+      field(1, empties(2, MAX_EXPORT_VALUES / 4)),
+    ]);
+    const response = await send(new Uint8Array(body), { "content-type": PROTOBUF });
+    expect(response.status).toBe(200);
+    expect((await detail(traceId)).spans).toHaveLength(spans.length);
+  });
+
+  test("text is not counted, whatever is in it", async () => {
+    const content = '\\"{},[]'.repeat(MAX_EXPORT_VALUES / 2);
+    const message = exportOf(
+      spanAt(0, 1, { traceId: newTraceId(), attributes: [text("prompt", content)] }),
+    );
+    expect((await send(toJson(message), { "content-type": JSON_TYPE })).status).toBe(200);
+  });
+
+  test("what its spans repeat of their resource takes room", async () => {
+    const body = toProtobuf(inResource(repeated, MAX_REPEATED_BYTES / repeated.length - 1));
+    const responses = await Promise.all(
+      Array.from({ length: 5 }, () => send(body, { "content-type": PROTOBUF })),
+    );
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200, 429]));
   });
 });
 

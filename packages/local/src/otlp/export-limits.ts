@@ -1,0 +1,70 @@
+import type { SpanGroup } from "../store/index.js";
+import { ExportError } from "./export-error.js";
+
+/**
+ * What one export may measure, both as sent and once inflated. The Python SDK sends up to 512 spans at
+ * a time; an OpenTelemetry collector accepts 20 MiB.
+ */
+export const MAX_EXPORT_BYTES = 64 * 1024 * 1024;
+
+/** A collector sends some 8,000 at a time. */
+export const MAX_EXPORT_SPANS = 65_536;
+
+/**
+ * Messages of protobuf, or objects and lists of JSON and what these hold: one may be a byte or two of the
+ * body, and takes some 300 while it is decoded.
+ */
+export const MAX_EXPORT_VALUES = 1_048_576;
+
+/** The resource and the scope, which each span's row repeats. An export of every largest measure fits into what may wait. */
+export const MAX_REPEATED_BYTES = 128 * 1024 * 1024;
+
+/** A month is a partition: each takes the engine some 4 ms, while other exports wait. */
+export const MAX_EXPORT_MONTHS = 120;
+const MONTH_NANOS = 30 * 24 * 3600e9;
+
+export function tooLarge(limit: string): ExportError {
+  return new ExportError(
+    413,
+    `An export may ${limit} at most; send smaller batches (OTEL_BSP_MAX_EXPORT_BATCH_SIZE).`,
+  );
+}
+
+/** @throws {ExportError} */
+export function limitValues(count: number): void {
+  if (count > MAX_EXPORT_VALUES) throw tooLarge(`hold ${MAX_EXPORT_VALUES} values`);
+}
+
+/** @throws {ExportError} */
+export function limitSpans(count: number): void {
+  if (count > MAX_EXPORT_SPANS) throw tooLarge(`hold ${MAX_EXPORT_SPANS} spans`);
+}
+
+/** @throws {ExportError} */
+export function limitMonths(groups: readonly SpanGroup[]): void {
+  const months = new Set<number>();
+  for (const { spans } of groups) {
+    for (const span of spans) months.add(Math.floor(Number(span.startUnixNano) / MONTH_NANOS));
+  }
+  if (months.size > MAX_EXPORT_MONTHS) {
+    throw tooLarge(`hold spans of ${MAX_EXPORT_MONTHS} months`);
+  }
+}
+
+/**
+ * What the rows of these take beside their own text.
+ *
+ * @throws {ExportError}
+ */
+export function repeatedBytes(groups: readonly SpanGroup[]): number {
+  const bytes = groups.reduce((sum, group) => sum + group.spans.length * originBytes(group), 0);
+  if (bytes <= MAX_REPEATED_BYTES) return bytes;
+  throw tooLarge(`repeat its resources on its spans up to ${MAX_REPEATED_BYTES} bytes`);
+}
+
+function originBytes({ resource, scope }: SpanGroup): number {
+  return resource.attributes.reduce(
+    (sum, [key, value]) => sum + key.length + value.length,
+    scope.name.length + scope.version.length,
+  );
+}
