@@ -34,14 +34,15 @@ export function createPricing(): PriceSpans {
 function withCost(span: SpanRecord, call: ModelCall | undefined, price: PriceCall): SpanRecord {
   const cost = call && price(call);
   if (!cost) return span;
-  return {
-    ...span,
-    attributes: [
-      ...span.attributes,
-      [attributeKeys.promptCostUsd[0], String(roundUsd(cost.promptUsd))],
-      [attributeKeys.completionCostUsd[0], String(roundUsd(cost.completionUsd))],
-    ],
-  };
+  const costs = [
+    [attributeKeys.promptCostUsd[0], String(roundUsd(cost.promptUsd))],
+    [attributeKeys.completionCostUsd[0], String(roundUsd(cost.completionUsd))],
+  ] as const;
+  // Of a key that is there twice the engine reads the first, and readers of JSON the last: an empty cost makes way.
+  const others = span.attributes.filter(
+    ([key, value]) => value.length > 0 || !costs.some(([name]) => name === textToString(key)),
+  );
+  return { ...span, attributes: [...others, ...costs] };
 }
 
 /** What is read of a span. */

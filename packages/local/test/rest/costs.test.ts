@@ -98,6 +98,38 @@ test("whatever spans cost, it is written with seven decimals, and no cost is tol
   );
 });
 
+test.each([
+  ["both costs", ["gen_ai.usage.prompt_cost", "gen_ai.usage.completion_cost"]],
+  ["one cost", ["gen_ai.usage.completion_cost"]],
+  ["none", []],
+])(
+  "a call that came with %s empty is priced, and counted so wherever it is shown",
+  async (_, empty) => {
+    const traceId = newTraceId();
+    const span = spanAt(0, 1, {
+      traceId,
+      attributes: [
+        ...empty.map((key) => text(key, "")),
+        text("gen_ai.request.model", "gpt-4o"),
+        text("gen_ai.usage.prompt_tokens", "1000"),
+        text("gen_ai.usage.completion_tokens", "1000"),
+      ],
+    });
+    await fetch(`${server.url}/v1/traces`, {
+      method: "POST",
+      headers: { "content-type": "application/x-protobuf" },
+      body: toProtobuf(exportOf(span)),
+    });
+
+    const { body: detail } = await server.read(`/v4/traces/${traceId}`);
+    const { body: metrics } = await server.read(`/public/v1/traces/${traceId}/metrics`);
+    const { body: list } = await server.read(`/v4/traces?query=${traceId}`);
+    expect(detail.metrics).toMatchObject({ unpriced_count: 0, total_cost: "0.0125000" });
+    expect(detail.metrics).toEqual(metrics);
+    expect(list.traces).toMatchObject([{ unpriced_count: 0, total_cost: 0.0125 }]);
+  },
+);
+
 test("a cost that is empty counts as none, or not, wherever a trace is shown", async () => {
   const traceId = newTraceId();
   const call = (index: number, cost: string) =>
