@@ -1,8 +1,8 @@
 import { rm } from "node:fs/promises";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { startServer } from "../src/server.js";
-import { openDatabase } from "../src/store/database.js";
-import { removeExpired } from "../src/store/expiry.js";
+import { type Database, openDatabase } from "../src/store/database.js";
+import { removals, removeExpired } from "../src/store/expiry.js";
 import { answer, fetchToken, readAs, temporaryFolder } from "./harness.js";
 import { exportOf, newTraceId, START_UNIX_NANO, spanAt, toJson } from "./otlp-message.js";
 
@@ -47,22 +47,40 @@ async function start(retentionMs?: number) {
   };
 }
 
-/** Rows on disk, whether marked as deleted or not. */
-async function rowsOnDisk() {
+/** Rows on disk, whether marked as deleted or not, by table. */
+async function rowsOnDisk(database: Database) {
+  const tables = await database.read<{ table: string; rows: number }>(
+    "SELECT table, sum(rows) AS rows FROM system.parts WHERE active AND database = 'agentops' AND table IN ('otel_traces', 'uploads') GROUP BY table HAVING rows > 0",
+  );
+  return Object.fromEntries(tables.map(({ table, rows }) => [table, rows]));
+}
+
+/** Rows that reads see, by table. */
+async function rowsSeen(database: Database) {
+  const tables = ["otel_traces", "span_lookup", "trace_summary", "uploads"];
+  const counts = tables.map((table) => `(SELECT count() FROM ${table}) AS ${table}`);
+  return (await database.read<Record<string, number>>(`SELECT ${counts.join(", ")}`))[0];
+}
+
+async function withDatabase(run: (database: Database) => Promise<void>) {
   const database = await openDatabase({ dataDir });
-  const read = async () =>
-    await database.read<{ rows: number }>(
-      "SELECT sum(rows) AS rows FROM system.parts WHERE active AND database = 'agentops' AND table = 'otel_traces'",
-    );
   try {
-    return (
-      await vi.waitUntil(async () => (await read())[0]?.rows === 3 && (await read())[0], {
-        timeout: 10_000,
-      })
-    )?.rows;
+    await run(database);
   } finally {
     await database.close();
   }
+}
+
+/** Takes so many more statements, and then none. */
+function failingAfter(statements: number, database: Database): Database {
+  let done = 0;
+  return {
+    ...database,
+    async write(...statement) {
+      if (done++ === statements) throw new Error("cut short");
+      await database.write(...statement);
+    },
+  };
 }
 
 test("traces past their time go whole, from every answer and from the disk; the others stay whole", async () => {
@@ -112,6 +130,11 @@ test("what is removed leaves the disk, and exports during a sweep are all stored
   );
   await before.uploadLog(late);
   await before.close();
+  await withDatabase((database) =>
+    database.write(
+      "INSERT INTO uploads SELECT * REPLACE ('old' AS id, now64() - INTERVAL 2 DAY AS uploaded_at) FROM uploads",
+    ),
+  );
 
   const kept = await start(DAY_MS);
   await Promise.all(
@@ -119,16 +142,46 @@ test("what is removed leaves the disk, and exports during a sweep are all stored
   );
   await vi.waitUntil(async () => (await kept.get("/v4/traces")).body.total === 1, 10_000);
   expect((await kept.get(`/v4/traces/${late}`)).body.spans).toHaveLength(3);
+  expect((await kept.get(`/v4/logs/${late}`)).status).toBe(200);
   await kept.close();
-  expect(await rowsOnDisk()).toBe(3);
+  await withDatabase(async (database) => {
+    await expect
+      .poll(() => rowsOnDisk(database), { timeout: 10_000 })
+      .toEqual({ otel_traces: 3, uploads: 1 });
+  });
 });
+
+const statementCount = removals({ kind: "embedded" }, 0n).length;
+
+test.each(Array.from({ length: statementCount }, (_, done) => done))(
+  "a removal that is cut short after %d statements is done by the next",
+  async (done) => {
+    const server = await start();
+    await server.send(
+      spanAt(nowMs, 10, { traceId: newTraceId() }),
+      spanAt(nowMs + 2 * DAY_MS, 10, { traceId: newTraceId() }),
+    );
+    await server.uploadLog(newTraceId());
+    await server.close();
+
+    await withDatabase(async (database) => {
+      const tomorrow = BigInt(Date.now() + DAY_MS) * 1_000_000n;
+      await expect(removeExpired(failingAfter(done, database), tomorrow)).rejects.toThrow("cut");
+      await removeExpired(database, tomorrow);
+      const left = { otel_traces: 1, span_lookup: 1, trace_summary: 1, uploads: 0 };
+      await expect.poll(() => rowsSeen(database), { timeout: 10_000 }).toEqual(left);
+      await expect
+        .poll(() => rowsOnDisk(database), { timeout: 10_000 })
+        .toEqual({ otel_traces: 1 });
+    });
+  },
+);
 
 test("where nothing is that old, no part is rewritten", async () => {
   const server = await start();
   await server.send(spanAt(nowMs, 1, { traceId: newTraceId() }));
   await server.close();
-  const database = await openDatabase({ dataDir });
-  try {
+  await withDatabase(async (database) => {
     const parts = () =>
       database.read(
         "SELECT table, name FROM system.parts WHERE active AND database = 'agentops' ORDER BY ALL",
@@ -138,7 +191,5 @@ test("where nothing is that old, no part is rewritten", async () => {
     expect(await parts()).toEqual(before);
     await removeExpired(database, BigInt(Date.now() + DAY_MS) * 1_000_000n);
     expect(await parts()).not.toEqual(before);
-  } finally {
-    await database.close();
-  }
+  });
 });

@@ -11,7 +11,7 @@ import { hasTable, openServerDatabase } from "./server-database.js";
 /** Values of `{name:Type}` in SQL. */
 export type Parameters = Record<string, unknown>;
 
-/** SQL in, rows out. Values always travel as bound parameters, never inside the SQL text. */
+/** SQL in, rows out. Text from outside always travels as bound parameters, never inside the SQL text. */
 export interface Database {
   /** How its tables are made. */
   readonly layout: Layout;

@@ -1,45 +1,50 @@
 import type { Database } from "./database.js";
 import { type Layout, readIn, storedIn } from "./layout.js";
 
-const before = "fromUnixTimestamp64Nano({before:Int64})";
-const spansBefore = `Timestamp < ${before}`;
-const uploadsBefore = `uploaded_at < ${before}`;
+/** What a statement may hold of a time: written into it, because reads wait for statements that have parameters. */
+const instant = (unixNano: bigint) => `fromUnixTimestamp64Nano(toInt64(${unixNano}))`;
 
 // Whole traces: what is left of one that is cut says nothing true of it.
-const expiredIn = (summary: string) => `
+const expiredIn = (summary: string, before: string) => `
 SELECT project_id, TraceId FROM ${summary}
 GROUP BY project_id, TraceId
 HAVING max(LastStartTime) < ${before}`;
 
 /**
- * The summary goes last: it says what is expired, so a removal that was cut short is done again.
+ * What removes traces whose last span started before that, and uploads from before it.
  *
- * A delete marks rows, and marked rows leave the disk when their part is next rewritten, which for a
- * part of an old month may be never: the third statement has it done, in the background.
+ * The summary goes last: it says which traces are expired, so that a removal which was cut short is done
+ * again. Deletes only mark rows, which leave the disk when their part is next rewritten, for a part of an
+ * old month perhaps never; `APPLY DELETED MASK` has it done in the background. Of uploads, which no
+ * summary knows, that is one statement: there is no cutting it short.
  */
-export function removals(layout: Layout): string[] {
-  const ofExpired = `(project_id, TraceId) IN (${expiredIn(readIn("trace_summary", layout))})`;
+export function removals(layout: Layout, beforeUnixNano: bigint): string[] {
+  const before = instant(beforeUnixNano);
+  const expired = expiredIn(readIn("trace_summary", layout), before);
+  const ofExpired = `(project_id, TraceId) IN (${expired})`;
+  const spansOfExpired = `Timestamp < ${before} AND ${ofExpired}`;
   return [
-    `DELETE FROM ${storedIn("otel_traces", layout)} WHERE ${spansBefore} AND ${ofExpired}`,
-    `DELETE FROM ${storedIn("span_lookup", layout)} WHERE ${spansBefore} AND ${ofExpired}`,
+    `DELETE FROM ${storedIn("otel_traces", layout)} WHERE ${spansOfExpired}`,
+    `DELETE FROM ${storedIn("span_lookup", layout)} WHERE ${spansOfExpired}`,
     `ALTER TABLE ${storedIn("otel_traces", layout)} APPLY DELETED MASK`,
-    `DELETE FROM ${storedIn("uploads", layout)} WHERE ${uploadsBefore}`,
+    `ALTER TABLE ${storedIn("uploads", layout)} DELETE WHERE uploaded_at < ${before}`,
     `DELETE FROM ${storedIn("trace_summary", layout)} WHERE ${ofExpired}`,
   ];
 }
 
 // A delete rewrites something of every part, whether or not it holds anything that goes: seconds, while exports wait.
-const anyExpired = `
+const anyExpired = (before: string) => `
 SELECT 1 FROM (
-  SELECT 1 FROM (${expiredIn("trace_summary")}) LIMIT 1
+  SELECT 1 FROM (${expiredIn("trace_summary", before)}) LIMIT 1
   UNION ALL
-  SELECT 1 FROM uploads WHERE ${uploadsBefore} LIMIT 1
+  SELECT 1 FROM uploads WHERE uploaded_at < ${before} LIMIT 1
 )
 LIMIT 1`;
 
 /** Removes traces of all projects whose last span started before that, and what was uploaded before it. */
 export async function removeExpired(database: Database, beforeUnixNano: bigint): Promise<void> {
-  const parameters = { before: beforeUnixNano };
-  if ((await database.read(anyExpired, parameters)).length === 0) return;
-  for (const statement of removals(database.layout)) await database.write(statement, parameters);
+  if ((await database.read(anyExpired(instant(beforeUnixNano)))).length === 0) return;
+  for (const statement of removals(database.layout, beforeUnixNano)) {
+    await database.write(statement);
+  }
 }

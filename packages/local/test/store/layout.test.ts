@@ -86,7 +86,7 @@ describe("the engine reads every statement that makes a table", () => {
   });
 
   test("and every one that removes old rows, on each server of a cluster from its own table", () => {
-    for (const statement of removals(cluster)) {
+    for (const statement of removals(cluster, 0n)) {
       expect(engine.queryBind("SELECT formatQuery({statement:String})", { statement })).toMatch(
         /^"(DELETE FROM|ALTER TABLE) (otel_traces|trace_summary|span_lookup|uploads)_local ON CLUSTER east/,
       );
