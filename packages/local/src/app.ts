@@ -29,6 +29,12 @@ export function createApp(options: AppOptions): Hono {
         { status: 403 },
       );
     }
+    if (req.method === "POST" && isOfForeignPage(req, options)) {
+      return Response.json(
+        { detail: "Pages of other sites may send nothing here without a token." },
+        { status: 403 },
+      );
+    }
     if (options.isReadOnly && isWrite(req)) {
       return Response.json(
         { detail: "This server only reads an AgentOps database (--read-only): send to AgentOps." },
@@ -95,4 +101,18 @@ const noStore = {
  */
 function isAllowed(hostname: string, allowedHosts: AppOptions["allowedHosts"]): boolean {
   return allowedHosts?.includes(hostname) ?? true;
+}
+
+/**
+ * What a page sends to another site, it may send as far as it needs no `Authorization`, though it reads no
+ * answer. Browsers say whose page it is.
+ */
+function isOfForeignPage(
+  request: HonoRequest,
+  { allowedHosts = [new URL(request.url).hostname] }: Pick<AppOptions, "allowedHosts">,
+): boolean {
+  const origin = request.header("origin");
+  if (origin === undefined || request.header("authorization") !== undefined) return false;
+  if (!URL.canParse(origin)) return true;
+  return !isAllowed(new URL(origin).hostname, allowedHosts);
 }

@@ -508,6 +508,32 @@ describe("the server", () => {
   });
 });
 
+describe("a page of another site", () => {
+  const post = (path: string, headers: Record<string, string>) =>
+    fetch(server.url + path, { method: "POST", headers, body: "{}" });
+
+  test.each(["/v4/objects/upload/", "/v4/logs/upload/", "/v1/traces", "/v3/auth/token"])(
+    "sends nothing to %s",
+    async (path) => {
+      for (const origin of ["https://example.com", "null", `${server.url}.example.com`]) {
+        const { status, body } = await answer(
+          await post(path, { origin, "content-type": "text/plain" }),
+        );
+        expect(status).toBe(403);
+        expect(body.detail).toContain("Pages of other sites");
+      }
+    },
+  );
+
+  test("is none where it is of this machine, or has a token", async () => {
+    const ofMachine = await post("/v4/objects/upload/", { origin: "http://localhost:3000" });
+    expect(ofMachine.status).toBe(200);
+    const authorization = `Bearer ${await fetchToken(server.url)}`;
+    const withToken = await post("/v4/objects/upload/", { origin: "app://agent", authorization });
+    expect(withToken.status).toBe(200);
+  });
+});
+
 test.each(["/v2/sessions/1/stats", "/v2/create_session", "/v1/sessions", "/v1/events"])(
   "%s is gone, and says what came instead",
   async (path) => {
