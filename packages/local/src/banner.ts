@@ -24,6 +24,7 @@ export function banner({
   needsKey,
   isExposed,
 }: BannerOptions): string {
+  const key = forwardsTo === undefined ? project.apiKey : CLOUD_KEY;
   return `
 agentops-local ${version}
   API and OTLP  ${url}
@@ -31,7 +32,7 @@ agentops-local ${version}
   traces        ${traces}${forwardsTo ? `\n  forwards to   ${forwardsTo}` : ""}
 
 AgentOps SDK:
-  export AGENTOPS_API_KEY=${project.apiKey}
+  export AGENTOPS_API_KEY=${key}
   export AGENTOPS_API_ENDPOINT=${url}
   export AGENTOPS_EXPORTER_ENDPOINT=${url}/v1/traces
   export AGENTOPS_APP_URL=${url}
@@ -41,7 +42,7 @@ OpenTelemetry SDK:
   export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
 
 MCP client:
-${JSON.stringify(mcpConfig(url, needsKey ? project : undefined), undefined, 2)}
+${JSON.stringify(mcpConfig(url, needsKey || forwardsTo ? key : undefined), undefined, 2)}
 ${isExposed ? exposed : ""}`;
 }
 
@@ -50,8 +51,11 @@ This server can be reached from other machines, and the key of the default proje
 until you change it: agentops-local projects rotate-key default
 `;
 
-/** Where the default project needs no key, there is none. */
-function mcpConfig(url: string, project: Project | undefined) {
-  const headers = project && { "X-Agentops-Api-Key": project.apiKey };
+/** To be filled in: what is sent under a key of this server's own is not forwarded. */
+const CLOUD_KEY = "YOUR_AGENTOPS_API_KEY";
+
+/** Where the default project is meant and needs no key, there is none. */
+function mcpConfig(url: string, key: string | undefined) {
+  const headers = key && { "X-Agentops-Api-Key": key };
   return { mcpServers: { agentops: { type: "http", url: `${url}/mcp`, headers } } };
 }

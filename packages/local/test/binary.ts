@@ -66,7 +66,7 @@ export async function serve(dataDir: string, ...args: string[]): Promise<Running
   while (!started.stderr().includes("Stop with") && !hasExited) {
     await Promise.race([once(started.child.stderr ?? started.child, "data"), exit]);
   }
-  const url = /http:\/\/\S+/.exec(started.stderr())?.[0];
+  const url = /API and OTLP +(http:\/\/\S+)/.exec(started.stderr())?.[1];
   if (!url) throw new Error(`It did not start: ${started.stderr()}`);
   return { ...started, url };
 }

@@ -8,7 +8,7 @@ export async function examine(config: Config): Promise<Check[]> {
   const { dataDir, forward } = config;
   const folder = await look("data folder", () => checkFolder(dataDir));
   const before = [checkNode(process.versions.node), ...folder];
-  const cloud = forward ? [await checkCloud(forward.api)] : [];
+  const cloud = forward ? [await checkCloud(forward)] : [];
   const exists = config.clickHouse !== undefined || (await isThere(dataDir));
   if (!exists || before.some(({ state }) => state === "fail")) {
     return [...before, await checkPort(config), ...cloud];

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { access, constants, stat, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { Config } from "../config.js";
+import { type CloudUrls, createCloud } from "../forward/cloud.js";
 import { placeAt, reachableUrl } from "../host.js";
 import { isServerAt } from "../running-server.js";
 import { systemCode } from "../start-error.js";
@@ -11,8 +12,6 @@ const MIN_NODE_MAJOR = 20;
 /** Below the first a warning; below the second the engine cannot even merge what it has. */
 const LOW_SPACE_BYTES = 2 * 1024 ** 3;
 const NO_SPACE_BYTES = 200 * 1024 ** 2;
-/** For the cloud to answer anything at all. */
-const CLOUD_TIMEOUT_MS = 5_000;
 
 export function checkNode(nodeVersion: string): Check {
   const check = { name: "Node.js", detail: nodeVersion };
@@ -76,16 +75,13 @@ export async function checkPort({ host, port }: Config): Promise<Check> {
   }
 }
 
-/** Any answer will do: whether it takes the key is up to the exchange. */
-export async function checkCloud(url: string): Promise<Check> {
+export async function checkCloud(urls: CloudUrls): Promise<Check> {
   const name = "cloud";
-  try {
-    await fetch(url, { signal: AbortSignal.timeout(CLOUD_TIMEOUT_MS) });
-    return { name, state: "ok", detail: `${url} answers` };
-  } catch {
-    const advice = "Exports wait on disk meanwhile. Check the URL, and the network.";
-    return { name, state: "warn", detail: `${url} cannot be reached`, advice };
+  if (await createCloud({ urls, fetch }).answers()) {
+    return { name, state: "ok", detail: `${urls.api} answers` };
   }
+  const advice = "Exports wait on disk meanwhile. Check the URL, and the network.";
+  return { name, state: "warn", detail: `${urls.api} does not answer as AgentOps does`, advice };
 }
 
 export async function isThere(path: string): Promise<boolean> {

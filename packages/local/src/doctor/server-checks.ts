@@ -124,12 +124,12 @@ function newestSpan(
   return { detail: `${key}; ${counts}, the newest of ${newest.start_time}` };
 }
 
-function refusedKeysCheck({ refused_keys }: Health): Check[] {
+function refusedKeysCheck({ refused_keys, forward }: Health): Check[] {
   if (refused_keys === 0) return [];
   const atLeast = refused_keys === MAX_REFUSED_KEYS ? "at least " : "";
   const detail = `${atLeast}${counted(refused_keys, "key")} refused since the start: they open no project`;
-  const advice =
-    "Give AGENTOPS_API_KEY, where your agent or MCP client runs, a key of: agentops-local projects list";
+  const cloud = forward ? `${forward.to}, or of: ` : "";
+  const advice = `Give AGENTOPS_API_KEY, where your agent or MCP client runs, a key of: ${cloud}agentops-local projects list`;
   return [{ name: "API keys", state: "warn", detail, advice }];
 }
 

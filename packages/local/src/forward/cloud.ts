@@ -25,6 +25,8 @@ export type Delivery = "sent" | "later" | "never";
 export interface Cloud {
   /** Exchanges the key for a token, which later deliveries of that key use. */
   exchange(apiKey: string): Promise<Exchange>;
+  /** True if its API is AgentOps'. */
+  answers(): Promise<boolean>;
   deliver(entry: Entry, signal: AbortSignal): Promise<Delivery>;
 }
 
@@ -50,6 +52,9 @@ export function createCloud({ urls, fetch }: CloudOptions): Cloud {
 
   return {
     exchange: (apiKey) => exchange(apiKey),
+
+    // No key, so that none is told to whatever is there.
+    answers: async () => (await exchange("")).kind !== "unreachable",
 
     async deliver(entry, signal) {
       const url = urls[entry.target] + entry.path;
@@ -83,13 +88,17 @@ async function requestToken(
     body: JSON.stringify({ api_key: apiKey }),
     signal: within(EXCHANGE_TIMEOUT_MS, signal),
   });
-  if (!response || isTemporary(response.status)) return { kind: "unreachable" };
-  if (!response.ok) return { kind: "refused" };
-  const parsed = exchangeSchema.safeParse(await response.json().catch(() => undefined));
-  if (!parsed.success) return { kind: "unreachable" };
+  const answer = await response?.json().catch(() => undefined);
+  if (!response || answer === undefined) return { kind: "unreachable" };
+  if (refusals.includes(response.status)) return { kind: "refused" };
+  const parsed = exchangeSchema.safeParse(answer);
+  if (!response.ok || !parsed.success) return { kind: "unreachable" };
   const { token, project_id } = parsed.data;
   return { kind: "accepted", token, projectId: project_id };
 }
+
+/** What AgentOps says, in JSON, of a key that it does not take. Anything else is not AgentOps', or came at a bad time. */
+const refusals = [400, 401, 403, 422];
 
 interface Sending {
   readonly entry: Entry;
@@ -120,7 +129,7 @@ function within(timeoutMs: number, signal: AbortSignal | undefined): AbortSignal
 
 const exchangeSchema = z.object({ token: z.string().min(1), project_id: z.uuid().toLowerCase() });
 
-/** Statuses that say nothing of what was sent, only that it came at a bad time. */
+/** Statuses that say nothing of what was sent: it came at a bad time, or to a place where no AgentOps is. */
 function isTemporary(status: number): boolean {
-  return status >= 500 || status === 408 || status === 429;
+  return status >= 500 || [404, 405, 408, 429].includes(status);
 }

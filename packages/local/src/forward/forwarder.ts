@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { type CloudOptions, createCloud, type Exchange } from "./cloud.js";
+import { type Cloud, type CloudOptions, createCloud, type Exchange } from "./cloud.js";
 import { createLane, type LaneOptions } from "./lane.js";
 import { countEntries, type Entry, openQueue, targets } from "./queue.js";
 
@@ -47,6 +47,7 @@ export async function openForwarder(options: ForwarderOptions): Promise<Forwarde
   const { api, exporter } = opened;
   api.lane.pump();
   exporter.lane.pump();
+  void warnIfAway(cloud, options);
 
   return {
     exchange: (apiKey) => cloud.exchange(apiKey),
@@ -73,6 +74,16 @@ export async function openForwarder(options: ForwarderOptions): Promise<Forwarde
       await Promise.all([api.lane.close(), exporter.lane.close()]);
     },
   };
+}
+
+async function warnIfAway(
+  cloud: Cloud,
+  { urls, onWarning }: Pick<ForwarderOptions, "urls" | "onWarning">,
+): Promise<void> {
+  if (await cloud.answers()) return;
+  onWarning(
+    `${urls.api} does not answer as AgentOps does. What arrives waits on disk until it does; if the URL is wrong, start again with another --forward.`,
+  );
 }
 
 /** What waits in the queues in `folder` while no forwarder has them open. */

@@ -14,10 +14,12 @@ export const MAX_REFUSED_KEYS = 1000;
 /** Reports each once; keeps hashes only. */
 export function createRefusedKeys({
   anonymousProjectId,
+  forwarder,
   onWarning,
-}: Pick<RestOptions, "anonymousProjectId" | "onWarning">): RefusedKeys {
+}: Pick<RestOptions, "anonymousProjectId" | "forwarder" | "onWarning">): RefusedKeys {
   const hashes = new Set<string>();
   const consequence = anonymousProjectId ? "go to the default project" : "are refused";
+  const cloud = forwarder && `those of ${forwarder.status().to}, and of: `;
   return {
     add(apiKey) {
       if (apiKey === "") return;
@@ -25,7 +27,7 @@ export function createRefusedKeys({
       if (hashes.has(hash) || hashes.size === MAX_REFUSED_KEYS) return;
       hashes.add(hash);
       onWarning(
-        `An API key was refused: it opens no project. Reads with it fail; spans sent with it ${consequence}. Keys that do: agentops-local projects list`,
+        `An API key was refused: it opens no project. Reads with it fail; spans sent with it ${consequence}. Keys that do: ${cloud ?? ""}agentops-local projects list`,
       );
     },
     count: () => hashes.size,

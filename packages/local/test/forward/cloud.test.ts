@@ -58,6 +58,8 @@ test.each([
   [200, "sent"],
   [400, "never"],
   [401, "never"],
+  [404, "later"],
+  [405, "later"],
   [413, "never"],
   [429, "later"],
   [500, "later"],
@@ -71,13 +73,19 @@ test.each([
 });
 
 test.each([
-  [400, "refused"],
-  [403, "refused"],
-  [429, "unreachable"],
-  [502, "unreachable"],
-])("an exchange answered with %i is %s", async (status, kind) => {
-  const cloud = await cloudThat((_, response) => response.writeHead(status).end());
+  [400, "{}", "refused"],
+  [401, "{}", "refused"],
+  [403, "{}", "refused"],
+  [422, "{}", "refused"],
+  [403, "<html>Sign in to this network</html>", "unreachable"],
+  [404, "{}", "unreachable"],
+  [429, "{}", "unreachable"],
+  [501, "<html>Unsupported method</html>", "unreachable"],
+  [502, "{}", "unreachable"],
+])("an exchange answered with %i and %s is %s", async (status, body, kind) => {
+  const cloud = await cloudThat((_, response) => response.writeHead(status).end(body));
   expect(await cloud.exchange(apiKey)).toEqual({ kind });
+  expect(await cloud.answers()).toBe(kind !== "unreachable");
 });
 
 test("an answer that names no project is not believed", async () => {

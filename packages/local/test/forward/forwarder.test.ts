@@ -1,8 +1,11 @@
 import { readdir, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { examine } from "../../src/doctor/examine.js";
 import { runProjects } from "../../src/projects.js";
+import { defaultProject } from "../../src/store/index.js";
 import { type RunningBinary, run, serve } from "../binary.js";
 import {
   type Answer,
@@ -105,6 +108,45 @@ test("what an SDK sends is kept here and arrives in the cloud, under the same pr
   await arrives(traceId);
   expect(await health()).toMatchObject({ to: cloud.url, queued: 0, dropped: 0 });
   expect((await health()).sent).toBeGreaterThan(0);
+});
+
+test("the start says what to paste: a key of the cloud's", async () => {
+  const binary = await serve(join(folder, "banner"), "--forward", cloud.url);
+  onTestFinished(async () => {
+    binary.child.kill("SIGTERM");
+    await binary.exited;
+  });
+  const banner = binary.stderr();
+  expect(banner).toContain(`forwards to   ${cloud.url}\n`);
+  expect(banner).toContain("AGENTOPS_API_KEY=YOUR_AGENTOPS_API_KEY\n");
+  expect(banner).toContain('"X-Agentops-Api-Key": "YOUR_AGENTOPS_API_KEY"');
+  expect(banner).not.toContain(defaultProject.apiKey);
+  expect(banner).not.toContain("does not answer");
+});
+
+test("where no AgentOps is, the start says so, and what comes waits", async () => {
+  const other = createServer((_, response) => response.writeHead(404).end("{}"));
+  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+  const binary = await serve(join(folder, "wrong"), "--forward", url);
+  onTestFinished(async () => {
+    binary.child.kill("SIGTERM");
+    await binary.exited;
+    other.close();
+  });
+  await expect.poll(binary.stderr).toContain(`${url} does not answer as AgentOps does.`);
+
+  const { body } = await postJson(`${binary.url}/v3/auth/token`, { api_key: key });
+  await fetch(`${binary.url}/v1/traces`, {
+    method: "POST",
+    headers: { "content-type": "application/x-protobuf", authorization: `Bearer ${body.token}` },
+    body: toProtobuf(exportOf(spanAt(0, 5, { traceId: newTraceId() }))),
+  });
+  const health = await answer(await fetch(`${binary.url}/health`));
+  expect(health.body).toMatchObject({
+    refused_keys: 0,
+    forward: { queued: 1, sent: 0, dropped: 0 },
+  });
 });
 
 test("a log arrives too", async () => {
