@@ -370,6 +370,7 @@ describe("GET /v1/traces", () => {
     const ids = `${newTraceId()}.${newSpanId()}`;
     for (const query of [
       "trace_id=nonsense",
+      "start_time=2026-01-01",
       "start_time_unix_nano=now",
       "end_time_unix_nano=9223372036854775808",
       "cursor=1",

@@ -1,4 +1,4 @@
-import type { SpanGroup, SpanRecord } from "../store/index.js";
+import { MAX_UNIX_NANO, type SpanGroup, type SpanRecord } from "../store/index.js";
 import { limitMonths, limitSpans, repeatedBytes } from "./export-limits.js";
 
 /** What an `ExportTraceServiceRequest` of either encoding comes down to. */
@@ -9,9 +9,6 @@ export interface ExportRequest {
   /** What its rows take in memory beside the text of the spans. */
   readonly repeatedBytes: number;
 }
-
-/** Times are stored as signed 64-bit nanoseconds. */
-export const MAX_UNIX_NANO = 2n ** 63n - 1n;
 
 export const validTraceId = /^(?!0{32})[0-9a-f]{32}$/;
 export const validSpanId = /^(?!0{16})[0-9a-f]{16}$/;

@@ -1,10 +1,15 @@
 import type { Hono, HonoRequest } from "hono";
 import { z } from "zod";
-import { MAX_PAGE_SPANS, type SpanGroupPosition, type Store } from "../store/index.js";
+import {
+  MAX_PAGE_SPANS,
+  MAX_UNIX_NANO,
+  type SpanGroupPosition,
+  type Store,
+} from "../store/index.js";
 import type { Tokens } from "../tokens.js";
 import { fallbackEncoding } from "./encoding.js";
 import { ExportError } from "./export-error.js";
-import { MAX_UNIX_NANO, validSpanId, validTraceId } from "./export-request.js";
+import { validSpanId, validTraceId } from "./export-request.js";
 import { writeLines } from "./write-lines.js";
 
 export interface ExporterOptions {
@@ -83,7 +88,7 @@ const cursor = z
     return { startUnixNano, traceId, spanId, firstUnixNano, limit };
   });
 
-const querySchema = z.object({
+const querySchema = z.strictObject({
   trace_id: z.array(z.string().toLowerCase().regex(validTraceId)).default([]),
   start_time_unix_nano: unixNano.optional(),
   end_time_unix_nano: unixNano.optional(),
@@ -98,7 +103,7 @@ function parseQuery(request: HonoRequest) {
   if (!data) {
     throw new ExportError(
       400,
-      "trace_id must be 32 hex digits, start_time_unix_nano and end_time_unix_nano must be nanoseconds since 1970, cursor that of a Link.",
+      "trace_id must be 32 hex digits, start_time_unix_nano and end_time_unix_nano must be nanoseconds since 1970, cursor that of a Link; there are no other parameters.",
     );
   }
   return {

@@ -39,12 +39,14 @@ export const integer = z
   .regex(/^[+-]?\d+$/, "int_parsing")
   .transform(Number);
 
-/** 0 or more, of no more digits than a double holds: an infinite one is none. */
+/** More milliseconds, and dollars, than any span has; as nanoseconds they still fit 63 bits. */
+const MAX_AMOUNT = 1e12;
+
 export const amount = z
   .string()
   .regex(/^[+-]?\d{1,30}(\.\d+)?$/, "float_parsing")
   .transform(Number)
-  .pipe(z.number().min(0));
+  .pipe(z.number().min(0).max(MAX_AMOUNT));
 
 export const time = z.string().transform((text, context) => {
   const unixNano = parseTime(text);

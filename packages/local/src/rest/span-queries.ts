@@ -2,6 +2,7 @@ import { agentopsKinds } from "mcp-server-agentops-api/semconv";
 import { z } from "zod";
 import {
   type AttributeFilter,
+  MAX_UNIX_NANO,
   type MetricsQuery,
   type SpanPosition,
   type SpanQuery,
@@ -114,10 +115,11 @@ export function encodeCursor({ startUnixNano, traceId, spanId }: SpanPosition): 
 
 function decodeCursor(cursor: string): SpanPosition {
   const match = cursorPattern.exec(Buffer.from(cursor, "base64url").toString());
-  const [, startUnixNano, traceId, spanId] = match ?? [];
-  if (!startUnixNano || !traceId || !spanId) {
+  const [, start, traceId, spanId] = match ?? [];
+  const startUnixNano = BigInt(start ?? 0);
+  if (!traceId || !spanId || startUnixNano > MAX_UNIX_NANO) {
     const msg = "Input should be the next_cursor of an earlier answer";
     throw unprocessable([{ type: "value_error", loc: ["query", "cursor"], msg }]);
   }
-  return { startUnixNano: BigInt(startUnixNano), traceId, spanId };
+  return { startUnixNano, traceId, spanId };
 }

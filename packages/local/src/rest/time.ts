@@ -1,3 +1,5 @@
+import { MAX_UNIX_NANO } from "../store/index.js";
+
 /** `2025-08-20T09:15:02.104211`: UTC without offset, to the microsecond, no fraction when it is zero. */
 export function isoMicros(unixNano: bigint): string {
   const unixMicros = unixNano / 1000n;
@@ -26,13 +28,16 @@ const unixTime = /^(\d+)(\.\d+)?$/;
 const isoDate = /^\d{4}-\d\d-\d\d$/;
 const isoTime = /^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?$/;
 
+/** Past that a Unix time is milliseconds, as Pydantic reads it; as seconds it would be the year 2603. */
+const MAX_UNIX_SECONDS = 20_000_000_000n;
+
 /**
- * Reads an ISO date or time (UTC unless it has an offset) or Unix seconds, to the nanosecond; undefined
- * if it is neither.
+ * Reads an ISO date or time (UTC unless it has an offset), Unix seconds or Unix milliseconds, to the
+ * nanosecond; undefined if it is none of these.
  */
 export function parseTime(text: string): bigint | undefined {
-  const [, unixSeconds, unixFraction] = unixTime.exec(text) ?? [];
-  if (unixSeconds !== undefined) return instant(BigInt(unixSeconds), unixFraction);
+  const [, unix, unixFraction] = unixTime.exec(text) ?? [];
+  if (unix !== undefined) return unixInstant(BigInt(unix), unixFraction);
   if (isoDate.test(text)) return parseIso(text);
   const [, local, fraction = "", offset = "Z"] = isoTime.exec(text) ?? [];
   return local === undefined ? undefined : parseIso(local.replace(fraction, "") + offset, fraction);
@@ -56,14 +61,20 @@ function isCalendarDay(text: string): boolean {
   return !Number.isNaN(unixMs) && new Date(unixMs).toISOString().startsWith(day);
 }
 
-/** What the store can hold, up to a whole microsecond: no span is outside. */
-const MAX_UNIX_NANO = 9_223_372_036_854_774_999n;
+/** The end of the last whole microsecond that the store can hold. */
+const LATEST_UNIX_NANO = (MAX_UNIX_NANO / 1000n) * 1000n - 1n;
 
 function instant(unixSeconds: bigint, fraction = ""): bigint {
   const nanos = BigInt(fraction.slice(1, 10).padEnd(9, "0"));
   const unixNano = unixSeconds * 1_000_000_000n + nanos;
-  if (unixNano > MAX_UNIX_NANO) return MAX_UNIX_NANO;
-  return unixNano < -MAX_UNIX_NANO ? -MAX_UNIX_NANO : unixNano;
+  if (unixNano > LATEST_UNIX_NANO) return LATEST_UNIX_NANO;
+  return unixNano < -LATEST_UNIX_NANO ? -LATEST_UNIX_NANO : unixNano;
+}
+
+function unixInstant(time: bigint, fraction?: string): bigint {
+  if (time <= MAX_UNIX_SECONDS) return instant(time, fraction);
+  const ms = time % 1000n;
+  return instant(time / 1000n, `.${String(ms).padStart(3, "0")}${fraction?.slice(1) ?? ""}`);
 }
 
 /** The last instant that answers write like this one: they write times to the microsecond. */

@@ -12,6 +12,7 @@ export {
   traceMetricsGroups,
 } from "./span-metrics.js";
 export {
+  MAX_UNIX_NANO,
   type ResourceRecord,
   type ScopeRecord,
   type SpanEventRecord,

@@ -50,6 +50,9 @@ export interface ScopeRecord {
   readonly version: Text;
 }
 
+/** Times are stored as signed 64-bit nanoseconds. */
+export const MAX_UNIX_NANO = 2n ** 63n - 1n;
+
 /** One span on its way into the store. Ids are lower-case hex; a root has an empty `parentSpanId`. */
 export interface SpanRecord {
   readonly traceId: string;

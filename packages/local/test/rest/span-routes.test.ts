@@ -473,6 +473,8 @@ describe("a search", () => {
     ["kind=fine", "kind", "literal_error"],
     ["min_cost_usd=much", "min_cost_usd", "float_parsing"],
     ["min_duration_ms=-1", "min_duration_ms", "greater_than_equal"],
+    ["min_duration_ms=18446744073710", "min_duration_ms", "less_than_equal"],
+    [`min_cost_usd=1${"0".repeat(20)}`, "min_cost_usd", "less_than_equal"],
     [`min_cost_usd=${"9".repeat(400)}`, "min_cost_usd", "float_parsing"],
     ["text=", "text", "string_too_short"],
     ["trace_id=a&".repeat(401), "trace_id", "too_long"],
@@ -485,6 +487,15 @@ describe("a search", () => {
     expect(body).toEqual({
       detail: [{ type, loc: ["query", field], msg: expect.stringMatching(/^\w.+/), input: null }],
     });
+  });
+
+  test("refuses a cursor past what times may be", async () => {
+    const cursor = (time: string) =>
+      Buffer.from(`${time}.${mixedId}.0ddba11000000001`).toString("base64url");
+    const statusOf = async (time: string) =>
+      (await server.read(`/v4/spans/search?cursor=${cursor(time)}`)).status;
+    expect(await statusOf("9223372036854775807")).toBe(200);
+    expect(await statusOf("9223372036854775808")).toBe(422);
   });
 
   test("refuses a trace id that is none", async () => {

@@ -59,6 +59,19 @@ describe("any instant", () => {
     );
   });
 
+  test("comes in as Unix milliseconds too, to the nanosecond", () => {
+    fc.assert(
+      fc.property(
+        fc.bigInt({ min: 20_000_000_001n * 1_000_000n, max: 9_223_372_036_854_774_999n }),
+        (unixNano) => {
+          const nanos = String(unixNano % 1_000_000n).padStart(6, "0");
+          expect(parseTime(`${unixNano / 1_000_000n}.${nanos}`)).toBe(unixNano);
+        },
+      ),
+    );
+    expect(parseTime("1767323045123")).toBe(1_767_323_045_123_000_000n);
+  });
+
   test("comes in the same at every offset", () => {
     const offsetMinutes = fc.integer({ min: -12 * 60, max: 14 * 60 });
     const unixMs = fc.integer({ min: 24 * 3_600_000, max: 9_000_000_000_000 });
