@@ -59,6 +59,24 @@ test("every part of a text is found through the index, whatever letters and mark
   );
 });
 
+test("a text is found within one value, and not across two", async () => {
+  const group = groupWith("alpha\nbeta");
+  const [span] = group.spans;
+  if (!span) throw new Error("There is a span.");
+  const apart = {
+    ...span,
+    spanId: newSpanId(),
+    attributes: [
+      ["a", "gamma"],
+      ["b", "delta"],
+    ] as const,
+  };
+  await store.addSpans(project, [{ ...group, spans: [span, apart] }]);
+  expect(await find("alpha\nbeta")).toEqual(["alpha\nbeta"]);
+  expect(await find("gamma")).toHaveLength(1);
+  expect(await find("gamma\ndelta")).toEqual([]);
+});
+
 async function find(text: string): Promise<string[]> {
   const spans = await store.searchSpans(project, { ...everything, text });
   return spans.map(({ attributes }) => attributes.value ?? "");
