@@ -123,10 +123,10 @@ function pastTime(
   parse: (text: string) => bigint | undefined,
 ): bigint | undefined {
   if (text === undefined) return undefined;
-  const agoMs = durationMs(text);
+  const agoMs = durationMs(text.replace(/ ago$/, ""));
   const unixNano = agoMs === undefined ? parse(text) : BigInt(Date.now() - agoMs) * 1_000_000n;
   if (unixNano !== undefined) return unixNano;
   throw new ConfigError(
-    `${flag} must be how long ago (12h, 30d, 8w) or a date or time: 2026-01-31, 2026-01-31T09:30.`,
+    `${flag} must be how long ago (90m, 12h, 30d, 8w) or a date or time: 2026-01-31, 2026-01-31T09:30.`,
   );
 }

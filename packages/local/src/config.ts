@@ -73,7 +73,7 @@ Usage: agentops-local [options]
   --project <id or name>
                       whose traces to export, or where to import them (the default project)
   --since, --until <time>
-                      export traces that ran between: 12h, 30d, 8w ago, 2026-01-31 (all of it), 2026-01-31T09:30; UTC
+                      export traces that ran between: 90m, 12h, 30d (ago), 2026-01-31 (all of it), 2026-01-31T09:30; UTC
   --trace-id <id>     export that trace; may come several times
   --help              print this
   --version           print the version
@@ -88,7 +88,7 @@ const portRule = "--port (AGENTOPS_LOCAL_PORT) must be a port number, 0 to 65535
 const MIN_SECRET_LENGTH = 32;
 
 const retentionRule =
-  "--retention (AGENTOPS_LOCAL_RETENTION) must be a number of hours, days or weeks from 1 on: 12h, 30d, 8w.";
+  "--retention (AGENTOPS_LOCAL_RETENTION) must be a number of minutes, hours, days or weeks from 1 on: 90m, 12h, 30d, 8w.";
 
 const schema = z.object({
   port: z

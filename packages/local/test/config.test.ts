@@ -74,8 +74,8 @@ test("a date is its whole day, in UTC", () => {
   });
 });
 
-test("an age counts from now", () => {
-  const { query } = parseCommand(["export", "--since", "12h"], linux) as {
+test.each(["12h", "12h ago", "720m"])("%s counts from now", (since) => {
+  const { query } = parseCommand(["export", "--since", since], linux) as {
     query: { fromUnixNano: bigint };
   };
   const agoMs = Date.now() - Number(query.fromUnixNano / 1_000_000n);
@@ -84,6 +84,7 @@ test("an age counts from now", () => {
 });
 
 test.each([
+  ["90m", 1.5],
   ["12h", 12],
   ["30d", 720],
   ["8w", 1344],
@@ -124,10 +125,13 @@ test.each([
   [["--port", "65536"], /must be a port number, 0 to 65535/],
   [
     ["--retention", "0d"],
-    /--retention \(AGENTOPS_LOCAL_RETENTION\) must be a number of hours, days/,
+    /--retention \(AGENTOPS_LOCAL_RETENTION\) must be a number of minutes, hours/,
   ],
-  [["--retention", "30"], /must be a number of hours, days/],
-  [["export", "--since", "yesterday"], /--since must be how long ago \(12h, 30d, 8w\) or a date/],
+  [["--retention", "30"], /must be a number of minutes, hours/],
+  [
+    ["export", "--since", "yesterday"],
+    /--since must be how long ago \(90m, 12h, 30d, 8w\) or a date/,
+  ],
   [["export", "--trace-id", "abc"], /--trace-id must be the 32 hex digits/],
   [["import"], /^import is called as: import <file>\.$/],
   [["export", "traces.jsonl"], /^export is called as: export\.$/],

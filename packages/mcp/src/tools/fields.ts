@@ -36,7 +36,7 @@ export const cursor = z
   .optional()
   .describe("Continues an answer: the value it names.");
 
-/** A moment, or how long ago: `24h`, `-90m`, `7d`, `2025-08-20`, `2025-08-20T09:15:00.123456Z`. */
+/** A moment, or how long ago: `24h`, `-90m`, `7d ago`, `2025-08-20`, `2025-08-20T09:15:00.123456Z`. */
 export type Moment = { readonly agoMs: number } | { readonly unixMs: number };
 
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
@@ -83,7 +83,7 @@ const ISO_TIME =
   /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?:(:\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:\d\d)?)?$/;
 
 function parseMoment(text: string, round: (micros: number) => number): Moment | undefined {
-  const ago = /^-?(\d{1,6})([smhdw])$/.exec(text);
+  const ago = /^-?(\d{1,6}) ?([smhdw])(?: ago)?$/.exec(text);
   if (ago !== null) {
     // The pattern admits the keys of UNIT_MS alone.
     return { agoMs: Number(ago[1]) * UNIT_MS[ago[2] as keyof typeof UNIT_MS] };
