@@ -147,7 +147,7 @@ function anonymousExportsCheck(
   const consequence = forward ? " and were not forwarded" : "";
   const detail = `${counted(anonymous_exports, "export")} came without a valid token since the start: their spans are in the default project${consequence}`;
   const advice =
-    "Start runs once the SDK has its token: in a short Python script, time.sleep(2) after agentops.init().";
+    "Start runs once the SDK has its token: in a short Python script, time.sleep(2) after agentops.init(). To an OpenTelemetry SDK give a token of POST /v3/auth/token, not the key.";
   return [{ name: "exports", state: "warn", detail, advice }];
 }
 

@@ -4,10 +4,13 @@ import { OTLPTraceExporter as JsonExporter } from "@opentelemetry/exporter-trace
 import { OTLPTraceExporter as ProtobufExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { BasicTracerProvider, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { runProjects } from "../../src/projects.js";
 import {
   defaultKey,
   defaultProjectId,
+  fetchToken,
+  readAs,
   startTestServer,
   type TestServer,
   temporaryFolder,
@@ -101,6 +104,44 @@ test.each([
     total_tokens: 1500,
     prompt_cost: "0.0001200",
     completion_cost: "0.0003000",
+  });
+});
+
+describe("an OpenTelemetry SDK that is given a token", () => {
+  let projectId: string;
+  let token: string;
+  beforeAll(async () => {
+    const created = await runProjects({ kind: "create", name: "shop" }, server);
+    const [, id = "", key] = created.trim().split(/ {2,}/);
+    projectId = id;
+    token = await fetchToken(server.url, key);
+    vi.stubEnv("OTEL_EXPORTER_OTLP_HEADERS", `Authorization=Bearer%20${token}`);
+  });
+  afterAll(() => {
+    vi.unstubAllEnvs();
+  });
+
+  async function expectInProject(traceId: string): Promise<void> {
+    const { body } = await readAs(server.url, `/v4/traces/${traceId}`, token);
+    expect(body.project_id).toBe(projectId);
+  }
+
+  test("sends to its project, in JavaScript", async () => {
+    const provider = new BasicTracerProvider({
+      spanProcessors: [
+        new SimpleSpanProcessor(new ProtobufExporter({ url: `${server.url}/v1/traces` })),
+      ],
+    });
+    const span = provider.getTracer("shop").startSpan("work");
+    span.end();
+    await provider.shutdown();
+    await expectInProject(span.spanContext().traceId);
+  });
+
+  test.skipIf(!python)("sends to its project, in Python", async () => {
+    const options = { env: process.env, cwd: workFolder };
+    const printed = await runProgram(python ?? "", ["otel_run.py", server.url], options);
+    await expectInProject(printed.split(" ")[0] ?? "");
   });
 });
 
