@@ -10,6 +10,6 @@ export {
   kindsBySuffix,
   nameDecoration,
 } from "./trace/agentops-kind.js";
-export { attributeKeys, endStates } from "./trace/semconv.js";
+export { attributeKeys, endStates, MAX_SPAN_COST_USD, MAX_SPAN_TOKENS } from "./trace/semconv.js";
 export { spellingsOf } from "./trace/spellings.js";
 export { roundUsd, USD_DECIMALS } from "./trace/usd.js";

@@ -4,6 +4,7 @@ import {
   kindsByNamePattern,
   kindsByOperation,
   kindsBySuffix,
+  MAX_SPAN_COST_USD,
   nameDecoration,
   USD_DECIMALS,
 } from "mcp-server-agentops-api/semconv";
@@ -21,13 +22,9 @@ const firstOf = (names: readonly string[]) => firstText(names.map(attribute));
 const firstText = (texts: readonly string[]) =>
   `coalesce(${[...texts.slice(0, -1).map((text) => `nullIf(${text}, '')`), ...texts.slice(-1)].join(", ")})`;
 
-/** Far above any span's real figures, and low enough that sums over 10^9 spans overflow nothing. */
-export const MAX_SPAN_TOKENS = 2 ** 32 - 1;
-export const MAX_SPAN_COST_USD = 1_000_000;
-
 /**
  * Attribute text is whatever an SDK wrote: `12`, `12.0`, `None`, `1e308`. What cannot be true counts as
- * 0. Each mention of a text is analysed anew with every insert, a tenth of a millisecond.
+ * 0: `UInt32` is MAX_SPAN_TOKENS. Each mention of a text is analysed anew with every insert, a tenth of a millisecond.
  */
 const count = (text: string) => `accurateCastOrDefault(toFloat64OrZero(${text}), 'UInt32')`;
 const usd = (text: string) =>

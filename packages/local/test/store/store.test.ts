@@ -1,8 +1,8 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { MAX_SPAN_COST_USD, MAX_SPAN_TOKENS } from "mcp-server-agentops-api/semconv";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openDatabase } from "../../src/store/database.js";
-import { MAX_SPAN_COST_USD, MAX_SPAN_TOKENS } from "../../src/store/derived-columns.js";
 import {
   defaultProject,
   openStore,

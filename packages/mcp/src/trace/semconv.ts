@@ -92,8 +92,28 @@ export function firstText(attributes: Attributes, keys: readonly string[]): stri
   return undefined;
 }
 
+/** Far above any span's real figures, and low enough that sums over 10^9 spans overflow nothing. */
+export const MAX_SPAN_TOKENS = 2 ** 32 - 1;
+export const MAX_SPAN_COST_USD = 1_000_000;
+
+/** A count of tokens under the first of `keys` that has a number; what cannot be true counts as 0. */
+export function firstCount(attributes: Attributes, keys: readonly string[]): number | undefined {
+  const count = firstNumber(attributes, keys);
+  if (count === undefined) return undefined;
+  return Number.isInteger(count) && isWithin(count, MAX_SPAN_TOKENS) ? count : 0;
+}
+
+/** A cost in USD, likewise. */
+export function firstUsd(attributes: Attributes, keys: readonly string[]): number | undefined {
+  const usd = firstNumber(attributes, keys);
+  if (usd === undefined) return undefined;
+  return isWithin(usd, MAX_SPAN_COST_USD) ? usd : 0;
+}
+
+const isWithin = (figure: number, most: number) => figure >= 0 && figure <= most;
+
 /** As {@link firstText}, skipping values that are no number, such as Python's `None`. */
-export function firstNumber(attributes: Attributes, keys: readonly string[]): number | undefined {
+function firstNumber(attributes: Attributes, keys: readonly string[]): number | undefined {
   for (const key of keys) {
     const text = attributes[key];
     const value = text ? Number(text) : Number.NaN;

@@ -1,4 +1,4 @@
-import { attributeKeys, firstNumber } from "./semconv.js";
+import { attributeKeys, firstCount, firstUsd } from "./semconv.js";
 import type { Span } from "./trace.js";
 import { roundUsd } from "./usd.js";
 
@@ -40,7 +40,7 @@ export const noUsage: Usage = {
 
 /** Undefined where the span reports no tokens. */
 export function tokensOf(span: Span): Tokens | undefined {
-  const read = (keys: readonly string[]) => firstNumber(span.attributes, keys);
+  const read = (keys: readonly string[]) => firstCount(span.attributes, keys);
   const input = read(attributeKeys.inputTokens);
   const output = read(attributeKeys.outputTokens);
   const total = read(attributeKeys.totalTokens);
@@ -57,10 +57,10 @@ export function tokensOf(span: Span): Tokens | undefined {
 
 /** The cost on the span itself, in USD: a total overrides the sum of its parts, as it does for AgentOps. */
 export function costUsdOf(span: Span): number | undefined {
-  const total = firstNumber(span.attributes, attributeKeys.totalCostUsd);
+  const total = firstUsd(span.attributes, attributeKeys.totalCostUsd);
   if (total !== undefined) return total;
-  const prompt = firstNumber(span.attributes, attributeKeys.promptCostUsd);
-  const completion = firstNumber(span.attributes, attributeKeys.completionCostUsd);
+  const prompt = firstUsd(span.attributes, attributeKeys.promptCostUsd);
+  const completion = firstUsd(span.attributes, attributeKeys.completionCostUsd);
   if (prompt === undefined && completion === undefined) return undefined;
   return roundUsd((prompt ?? 0) + (completion ?? 0));
 }

@@ -57,6 +57,18 @@ describe("tokens", () => {
   });
 });
 
+test.each(["1e308", "-5", "4294967296", "1.5"])("%s tokens count as none", (count) => {
+  const tokens = tokensOf(
+    reporting({ "gen_ai.usage.input_tokens": count, "gen_ai.usage.output_tokens": "4294967295" }),
+  );
+  expect(tokens).toMatchObject({ input: 0, output: 4294967295, total: 4294967295 });
+});
+
+test.each(["1e308", "-5", "1000000.01"])("%s USD counts as nothing", (cost) => {
+  expect(costUsdOf(reporting({ "gen_ai.usage.total_cost": cost }))).toBe(0);
+  expect(costUsdOf(reporting({ "gen_ai.usage.total_cost": "1000000" }))).toBe(1_000_000);
+});
+
 describe("cost", () => {
   test("is the sum of the parts unless a total overrides it", () => {
     const parts = { "gen_ai.usage.prompt_cost": "9e-7", "gen_ai.usage.completion_cost": "0.5" };
