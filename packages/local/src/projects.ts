@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type AdminApi, openAdminApi, requireExisting, type ServerLocation } from "./admin-api.js";
+import { MAX_NAME_LENGTH, projectName } from "./rest/projects.js";
 import { StartError } from "./start-error.js";
 
 /** What `agentops-local projects` is asked to do. */
@@ -43,7 +44,7 @@ async function perform(api: AdminApi, action: ProjectsAction): Promise<ListedPro
     case "list":
       return await listed(api);
     case "create":
-      return [await create(api, action.name.trim())];
+      return [await create(api, action.name)];
     case "rotate-key": {
       const { id } = await projectNamed(api, action.project);
       const path = `/opsboard/projects/${id}/regenerate-key`;
@@ -52,7 +53,13 @@ async function perform(api: AdminApi, action: ProjectsAction): Promise<ListedPro
   }
 }
 
-async function create(api: AdminApi, name: string): Promise<ListedProject> {
+async function create(api: AdminApi, text: string): Promise<ListedProject> {
+  const { data: name } = projectName.safeParse(text);
+  if (name === undefined) {
+    throw new StartError(
+      `A project's name is one line of ${MAX_NAME_LENGTH} characters at most, without control characters.`,
+    );
+  }
   if ((await listed(api)).some((project) => project.name === name)) {
     throw new StartError(
       "A project of that name is there already. Its key is in agentops-local projects list; for another project choose another name.",

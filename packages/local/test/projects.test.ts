@@ -78,6 +78,15 @@ describe("while the server runs", () => {
     expect((await exchange(server, fresh)).body.project_id).toBe(id);
   });
 
+  test("a name is one line of at most 200 characters", async () => {
+    for (const name of ["a".repeat(201), "two\nlines", "esc\u001b[2J"]) {
+      await expect(run({ kind: "create", name })).rejects.toThrow(
+        "A project's name is one line of 200 characters at most",
+      );
+    }
+    await run({ kind: "create", name: "a".repeat(200) });
+  });
+
   test("a project that is not there is not rotated, and one that is there is not made again", async () => {
     const rotate = run({ kind: "rotate-key", project: "nowhere" });
     await expect(rotate).rejects.toThrow(StartError);

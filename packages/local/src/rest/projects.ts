@@ -69,9 +69,17 @@ function projectInPath(context: Context, projects: readonly Project[]): Project 
   return project;
 }
 
-const MAX_NAME_LENGTH = 200;
+export const MAX_NAME_LENGTH = 200;
 
-const newProject = z.object({ name: z.string().trim().min(1).max(MAX_NAME_LENGTH) });
+/** One line: lists print it. */
+export const projectName = z
+  .string()
+  .trim()
+  .min(1)
+  .max(MAX_NAME_LENGTH)
+  .regex(/^\P{Cc}*$/u);
+
+const newProject = z.object({ name: projectName });
 
 /** One user, who owns all there is. */
 const org = {
