@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
+import { expectGenerated, fileOf } from "../../../test/generated.js";
 import { PRODUCTION_API_URL } from "../src/api/url-policy.js";
 import { settings } from "../src/config.js";
 import type { Tool } from "../src/tools/define-tool.js";
 import { tools } from "../src/tools/index.js";
-import { expectGenerated, fileOf } from "./generated.js";
 
 const GENERATED = "<!-- Made from the code by `npm run test:update`: edit the code, not this. -->";
 

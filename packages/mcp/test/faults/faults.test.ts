@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expectGenerated } from "../../../../test/generated.js";
 import { openAgentOps } from "../../src/api/agentops.js";
 import { PRODUCTION_API_URL } from "../../src/api/url-policy.js";
 import { createServer } from "../../src/server.js";
 import type { FaultServer } from "../api/fault-server.js";
 import { apiKey, traceId } from "../api/scripts.js";
-import { expectGenerated } from "../generated.js";
 import { type Connection, callerOf, openOverStdio } from "../mcp-client.js";
 import { connectInProcess } from "../tools/scripted-api.js";
 import { type Bound, type Fault, faults, heal, hugeAnswers, openApis } from "./faults.js";

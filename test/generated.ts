@@ -3,7 +3,7 @@ import { expect } from "vitest";
 
 /** A page of the repository. */
 export function fileOf(path: string): string {
-  return new URL(`../../../${path}`, import.meta.url).pathname;
+  return new URL(`../${path}`, import.meta.url).pathname;
 }
 
 /** Fails where the part of a page between `<!-- name -->` and `<!-- /name -->` is another; `--update` writes it. */
