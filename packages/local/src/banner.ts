@@ -1,3 +1,4 @@
+import { counted } from "./progress.js";
 import type { Project } from "./store/index.js";
 
 interface BannerOptions {
@@ -8,6 +9,8 @@ interface BannerOptions {
   readonly project: Project;
   /** Where what arrives is passed on to. */
   readonly forwardsTo: string | undefined;
+  /** How long; undefined for all of them. */
+  readonly retentionMs: number | undefined;
   /** Without a key, nothing is read. */
   readonly needsKey: boolean;
   /** Other machines can reach it. */
@@ -21,15 +24,20 @@ export function banner({
   traces,
   project,
   forwardsTo,
+  retentionMs,
   needsKey,
   isExposed,
 }: BannerOptions): string {
+  const more = [
+    forwardsTo !== undefined && `\n  forwards to   ${forwardsTo}`,
+    retentionMs !== undefined && `\n  removes       what is older than ${age(retentionMs)}`,
+  ].filter((line) => line !== false);
   const key = forwardsTo === undefined ? project.apiKey : CLOUD_KEY;
   return `
 agentops-local ${version}
   API and OTLP  ${url}
   MCP           ${url}/mcp
-  traces        ${traces}${forwardsTo ? `\n  forwards to   ${forwardsTo}` : ""}
+  traces        ${traces}${more.join("")}
 
 AgentOps SDK:
   export AGENTOPS_API_KEY=${key}
@@ -44,6 +52,13 @@ OpenTelemetry SDK:
 MCP client:
 ${JSON.stringify(mcpConfig(url, needsKey || forwardsTo ? key : undefined), undefined, 2)}
 ${isExposed ? exposed : ""}`;
+}
+
+const HOUR_MS = 3_600_000;
+
+function age(ms: number): string {
+  const hours = ms / HOUR_MS;
+  return hours % 24 === 0 ? counted(hours / 24, "day") : `${hours} h`;
 }
 
 const exposed = `

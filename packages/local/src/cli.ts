@@ -89,6 +89,7 @@ async function serve({ sample, ...config }: Config): Promise<void> {
       traces: placeOf(config),
       project: server.project,
       forwardsTo: config.forward?.api,
+      retentionMs: config.retentionMs,
       needsKey: !opensWithoutKey(config),
       isExposed: !isLoopback(config.host),
     }),

@@ -109,12 +109,12 @@ function exportQuery(flags: CommandFlags): ExportQuery {
   if (!traceIds.every((id) => hexTraceId.test(id))) {
     throw new ConfigError("--trace-id must be the 32 hex digits of a trace's id.");
   }
-  return {
-    project: flags.project,
-    traceIds,
-    fromUnixNano: pastTime("--since", flags.since, parseTime),
-    untilUnixNano: pastTime("--until", flags.until, parseEndTime),
-  };
+  const fromUnixNano = pastTime("--since", flags.since, parseTime);
+  const untilUnixNano = pastTime("--until", flags.until, parseEndTime);
+  if (fromUnixNano !== undefined && untilUnixNano !== undefined && fromUnixNano > untilUnixNano) {
+    throw new ConfigError("--since is after --until: swap the two.");
+  }
+  return { project: flags.project, traceIds, fromUnixNano, untilUnixNano };
 }
 
 function pastTime(

@@ -69,9 +69,10 @@ describe("what cannot start says why in one line, and what to do", () => {
 
 describe("a running server", () => {
   test("prints where it is and what to paste, on stderr only", async () => {
-    const server = await serve(dataDir);
+    const server = await serve(dataDir, "--retention", "30d");
     const printed = server.stderr();
     for (const line of [
+      "removes       what is older than 30 days\n",
       `AGENTOPS_API_KEY=${defaultKey}`,
       `AGENTOPS_API_ENDPOINT=${server.url}`,
       `AGENTOPS_EXPORTER_ENDPOINT=${server.url}/v1/traces`,

@@ -132,6 +132,7 @@ test.each([
     ["export", "--since", "yesterday"],
     /--since must be how long ago \(90m, 12h, 30d, 8w\) or a date/,
   ],
+  [["export", "--since", "2026-02-01", "--until", "2026-01-31"], /swap the two/],
   [["export", "--trace-id", "abc"], /--trace-id must be the 32 hex digits/],
   [["import"], /^import is called as: import <file>\.$/],
   [["export", "traces.jsonl"], /^export is called as: export\.$/],

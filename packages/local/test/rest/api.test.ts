@@ -508,6 +508,12 @@ describe("the server", () => {
   });
 });
 
+test("who opens the server in a browser is told what is there", async () => {
+  const response = await server.get("/");
+  expect(response.status).toBe(200);
+  expect(await response.text()).toContain(`MCP           ${server.url}/mcp`);
+});
+
 describe("a page of another site", () => {
   const post = (path: string, headers: Record<string, string>) =>
     fetch(server.url + path, { method: "POST", headers, body: "{}" });

@@ -3,10 +3,12 @@ import { addRoute } from "./routes.js";
 import { hexTraceId } from "./trace-id.js";
 
 /**
- * Where the link leads that AgentOps' SDKs print for each run, once they are told that the dashboard is
- * here: there is none, so it says how to read the trace.
+ * What a browser may be led to. There is no dashboard here, so the link that AgentOps' SDKs print for each
+ * run leads to how to read it.
  */
-export function addReplayLink(app: Hono): void {
+export function addPages(app: Hono): void {
+  addRoute(app, "GET", "/", async ({ req }) => new Response(whatIsHere(new URL(req.url).origin)));
+
   addRoute(app, "GET", "/sessions", async ({ req }) => {
     const { origin, searchParams } = new URL(req.url);
     const traceId = searchParams.get("trace_id")?.toLowerCase() ?? "";
@@ -16,6 +18,15 @@ export function addReplayLink(app: Hono): void {
     return new Response(howToRead(origin, traceId));
   });
 }
+
+const whatIsHere = (origin: string) => `agentops-local
+
+  API and OTLP  ${origin}
+  MCP           ${origin}/mcp
+  state         ${origin}/health
+
+There is no dashboard: ask your assistant, which reads your traces over MCP.
+`;
 
 const howToRead = (origin: string, traceId: string) => `Trace ${traceId}
 
