@@ -30,12 +30,12 @@ export function tooLarge(limit: string): ExportError {
   );
 }
 
-/** @throws {ExportError} */
+/** @throws {ExportError} when so many are too many: call it before they are decoded. */
 export function limitValues(count: number): void {
   if (count > MAX_EXPORT_VALUES) throw tooLarge(`hold ${MAX_EXPORT_VALUES} values`);
 }
 
-/** @throws {ExportError} */
+/** @throws {ExportError} likewise. */
 export function limitSpans(count: number): void {
   if (count > MAX_EXPORT_SPANS) throw tooLarge(`hold ${MAX_EXPORT_SPANS} spans`);
 }

@@ -10,6 +10,7 @@ import {
   textToString,
 } from "../store/index.js";
 import { attributeText } from "./any-value.js";
+import { limitSpans } from "./export-limits.js";
 import { durationNano, type ExportRequest, exportRequest, parentSpanId } from "./export-request.js";
 import { readAttribute, readKeyValue } from "./protobuf-value.js";
 import {
@@ -139,6 +140,7 @@ const scopeSpansFields: Fields<Draft<Omit<SpanGroup, "resource">>> = {
     target.scope = readMessage(reader, { name: "", version: "" }, scopeFields);
   },
   [bytes(2)]: (target, reader) => {
+    limitSpans(++reader.spanCount);
     target.spans.push(readSpan(reader));
   },
 };

@@ -3,8 +3,9 @@ import { Utf8 } from "../store/index.js";
 import { limitValues } from "./export-limits.js";
 
 export interface Reader extends protobuf.Reader {
-  /** Messages begun so far. */
+  /** Begun so far. */
   messageCount: number;
+  spanCount: number;
 }
 
 /** Wire types of the protobuf encoding that OTLP traces use. */
@@ -32,7 +33,7 @@ export function readWhole<Target>(
   target: Target,
   fields: Fields<Target>,
 ): Target {
-  const reader = Object.assign(protobuf.Reader.create(body), { messageCount: 0 });
+  const reader = Object.assign(protobuf.Reader.create(body), { messageCount: 0, spanCount: 0 });
   return readFields(reader, body.length, { target, fields });
 }
 

@@ -10,26 +10,24 @@ export interface UsageFigures {
   readonly totalCostUsd: number;
 }
 
-export const usageColumns = (column: (name: string) => string) => `
-  ${column("PromptTokens")} AS promptTokens,
-  ${column("CompletionTokens")} AS completionTokens,
-  ${column("CacheReadTokens")} AS cacheReadTokens,
-  ${column("ReasoningTokens")} AS reasoningTokens,
-  ${column("TotalTokens")} AS totalTokens,
-  ${column("PromptCost")} AS promptCostUsd,
-  ${column("CompletionCost")} AS completionCostUsd,
-  ${column("TotalCost")} AS totalCostUsd`;
+const columnsByField: Readonly<Record<keyof UsageFigures, string>> = {
+  promptTokens: "PromptTokens",
+  completionTokens: "CompletionTokens",
+  cacheReadTokens: "CacheReadTokens",
+  reasoningTokens: "ReasoningTokens",
+  totalTokens: "TotalTokens",
+  promptCostUsd: "PromptCost",
+  completionCostUsd: "CompletionCost",
+  totalCostUsd: "TotalCost",
+};
 
-export const usageFields = [
-  "promptTokens",
-  "completionTokens",
-  "cacheReadTokens",
-  "reasoningTokens",
-  "totalTokens",
-  "promptCostUsd",
-  "completionCostUsd",
-  "totalCostUsd",
-] as const satisfies readonly (keyof UsageFigures)[];
+export const usageFields: readonly string[] = Object.keys(columnsByField);
+
+/** `… AS promptTokens, …`, each of what `figure` makes of a column's name. */
+export const usageColumns = (figure: (column: string) => string) =>
+  Object.entries(columnsByField)
+    .map(([field, column]) => `${figure(column)} AS ${field}`)
+    .join(", ");
 
 export function usageOf(figure: (name: keyof UsageFigures) => number): UsageFigures {
   return {
