@@ -37,9 +37,11 @@ function isStorable(span: SpanRecord): boolean {
   );
 }
 
+const ZERO_SPAN_ID = "0".repeat(16);
+
 /** Zeros only are no id, as none is: the span is a root. */
 export function parentSpanId(hex: string): string {
-  return /^0*$/.test(hex) ? "" : hex;
+  return hex === ZERO_SPAN_ID ? "" : hex;
 }
 
 /** A span that ends before it starts (a clock was set back) has no duration rather than a huge one. */
