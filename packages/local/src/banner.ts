@@ -47,12 +47,16 @@ AgentOps SDK:
 
 OpenTelemetry SDK:
   export OTEL_EXPORTER_OTLP_ENDPOINT=${url}
-  export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
+  export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf${forwardsTo ? otelHeaders : ""}
 
 MCP client:
 ${JSON.stringify(mcpConfig(url, needsKey || forwardsTo ? key : undefined), undefined, 2)}
 ${isExposed ? exposed : ""}`;
 }
+
+/** Without a token its spans stay here. */
+const otelHeaders = `
+  export OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20YOUR_TOKEN"  # of POST /v3/auth/token`;
 
 const HOUR_MS = 3_600_000;
 

@@ -121,6 +121,7 @@ test("the start says what to paste: a key of the cloud's", async () => {
   expect(banner).toContain("AGENTOPS_API_KEY=YOUR_AGENTOPS_API_KEY\n");
   expect(banner).toContain('"X-Agentops-Api-Key": "YOUR_AGENTOPS_API_KEY"');
   expect(banner).not.toContain(defaultProject.apiKey);
+  expect(banner).toContain("Authorization=Bearer%20YOUR_TOKEN");
   expect(banner).not.toContain("does not answer");
 });
 
