@@ -1,8 +1,8 @@
 /**
- * Bytes of exports and uploads that may be on their way to disk at a time, inflated, with what their rows
- * repeat; in memory they are there twice, as they came and as rows. Four exports of the largest size fit.
+ * Bytes of exports and uploads that may be on their way to disk at a time: as they came, inflated, and as
+ * the rows that are made of them.
  */
-export const MAX_WAITING_BYTES = 256 * 1024 * 1024;
+export const MAX_WAITING_BYTES = 512 * 1024 * 1024;
 
 /** What is on its way to disk leaves no room for more. */
 export class NoRoomError extends Error {

@@ -73,7 +73,7 @@ test("what inflates takes room as it does", async () => {
   expect(body.length).toBeLessThan(100_000);
   const headers = { "content-type": JSON_TYPE, "content-encoding": "gzip" };
   const responses = await Promise.all(
-    Array.from({ length: 10 }, () =>
+    Array.from({ length: 20 }, () =>
       fetch(`${server.url}/v1/traces`, { method: "POST", headers, body }),
     ),
   );

@@ -8,7 +8,7 @@ import {
   MAX_EXPORT_MONTHS,
   MAX_EXPORT_SPANS,
   MAX_EXPORT_VALUES,
-  MAX_REPEATED_BYTES,
+  MAX_ROW_BYTES,
 } from "../src/otlp/export-limits.js";
 import { MAX_UPLOAD_BYTES } from "../src/rest/uploads.js";
 import { REQUEST_TIMEOUT_MS } from "../src/server.js";
@@ -28,7 +28,7 @@ test("docs/local.md says what is taken at a time", async () => {
     `an upload ${MAX_UPLOAD_BYTES.toLocaleString("en")} bytes`,
     `${MAX_EXPORT_SPANS.toLocaleString("en")} spans, of ${MAX_EXPORT_MONTHS} months`,
     `${MAX_EXPORT_VALUES.toLocaleString("en")} values`,
-    `what that adds may be ${mib(MAX_REPEATED_BYTES)}`,
+    `that may be ${mib(MAX_ROW_BYTES)}`,
     `may be ${mib(MAX_WAITING_BYTES)} in all`,
     `not there whole after ${REQUEST_TIMEOUT_MS / 1000} s`,
   ]) {

@@ -1,4 +1,4 @@
-import type { SpanGroup } from "../store/index.js";
+import type { SpanGroup, SpanRecord, TextEntries } from "../store/index.js";
 import { ExportError } from "./export-error.js";
 
 /**
@@ -16,8 +16,11 @@ export const MAX_EXPORT_SPANS = 65_536;
  */
 export const MAX_EXPORT_VALUES = 1_048_576;
 
-/** The resource and the scope, which each span's row repeats. An export of every largest measure fits into what may wait. */
-export const MAX_REPEATED_BYTES = 128 * 1024 * 1024;
+/**
+ * Texts of its rows: each span's repeats its resource and scope, and lists and maps are text in JSON, where a
+ * byte may become six. An export of every largest measure fits into what may wait.
+ */
+export const MAX_ROW_BYTES = 128 * 1024 * 1024;
 
 /** A month is a partition: each takes the engine some 4 ms, while other exports wait. */
 export const MAX_EXPORT_MONTHS = 120;
@@ -52,19 +55,28 @@ export function limitMonths(groups: readonly SpanGroup[]): void {
 }
 
 /**
- * What the rows of these take beside their own text.
+ * What the texts of its rows take, a character counted as a byte.
  *
  * @throws {ExportError}
  */
-export function repeatedBytes(groups: readonly SpanGroup[]): number {
-  const bytes = groups.reduce((sum, group) => sum + group.spans.length * originBytes(group), 0);
-  if (bytes <= MAX_REPEATED_BYTES) return bytes;
-  throw tooLarge(`repeat its resources on its spans up to ${MAX_REPEATED_BYTES} bytes`);
+export function rowBytes(groups: readonly SpanGroup[]): number {
+  const bytes = sum(groups, ({ resource, scope, spans }) => {
+    const origin = entryBytes(resource) + scope.name.length + scope.version.length;
+    return origin * spans.length + sum(spans, spanBytes);
+  });
+  if (bytes <= MAX_ROW_BYTES) return bytes;
+  throw tooLarge(`be ${MAX_ROW_BYTES} bytes once each span has its resource,`);
 }
 
-function originBytes({ resource, scope }: SpanGroup): number {
-  return resource.attributes.reduce(
-    (sum, [key, value]) => sum + key.length + value.length,
-    scope.name.length + scope.version.length,
-  );
+function spanBytes(span: SpanRecord): number {
+  const own = span.name.length + span.statusMessage.length + span.traceState.length;
+  return own + entryBytes(span) + sum(span.events, entryBytes) + sum(span.links, entryBytes);
+}
+
+function entryBytes({ attributes }: { readonly attributes: TextEntries }): number {
+  return sum(attributes, ([key, value]) => key.length + value.length);
+}
+
+function sum<Item>(items: readonly Item[], size: (item: Item) => number): number {
+  return items.reduce((total, item) => total + size(item), 0);
 }

@@ -1,13 +1,13 @@
 import { MAX_UNIX_NANO, type SpanGroup, type SpanRecord } from "../store/index.js";
-import { limitMonths, repeatedBytes } from "./export-limits.js";
+import { limitMonths, rowBytes } from "./export-limits.js";
 
 /** What an `ExportTraceServiceRequest` of either encoding comes down to. */
 export interface ExportRequest {
   readonly groups: readonly SpanGroup[];
   /** Spans that cannot be stored: an id of the wrong length or of zeros only, a time past 2262, a field of another type. */
   readonly rejectedSpanCount: number;
-  /** What its rows take in memory beside the text of the spans. */
-  readonly repeatedBytes: number;
+  /** What it takes in memory as rows. */
+  readonly rowBytes: number;
 }
 
 export const validTraceId = /^(?!0{32})[0-9a-f]{32}$/;
@@ -20,7 +20,7 @@ export function exportRequest(decoded: readonly SpanGroup[]): ExportRequest {
   return {
     groups,
     rejectedSpanCount: spanCount(decoded) - spanCount(groups),
-    repeatedBytes: repeatedBytes(groups),
+    rowBytes: rowBytes(groups),
   };
 }
 

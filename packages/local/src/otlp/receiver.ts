@@ -104,7 +104,7 @@ async function senderOf(
 function decode(encoding: Encoding, body: Uint8Array, takeRoom: TakeRoom): ExportRequest {
   try {
     const decoded = encoding.decode(body);
-    takeRoom(decoded.repeatedBytes);
+    takeRoom(decoded.rowBytes);
     return decoded;
   } catch (error) {
     if (error instanceof ExportError || error instanceof NoRoomError) throw error;

@@ -8,7 +8,7 @@ import {
   MAX_EXPORT_MONTHS,
   MAX_EXPORT_SPANS,
   MAX_EXPORT_VALUES,
-  MAX_REPEATED_BYTES,
+  MAX_ROW_BYTES,
 } from "../../src/otlp/export-limits.js";
 import { defaultProject } from "../../src/store/index.js";
 import { createTokens } from "../../src/tokens.js";
@@ -343,6 +343,9 @@ describe("an export that is small and would take much", () => {
     return { resourceSpans: [{ resource, scopeSpans: [{ spans }] }] };
   };
   const repeated = "a".repeat(1024 * 1024);
+  const ids = Buffer.concat([field(1, Buffer.alloc(16, 1)), field(2, Buffer.alloc(8, 1))]);
+  /** Six characters each in JSON. */
+  const controls = Buffer.alloc(MAX_ROW_BYTES / 6, 1);
 
   test.each([
     ["resources", PROTOBUF, empties(1, tooMany), "values"],
@@ -358,7 +361,13 @@ describe("an export that is small and would take much", () => {
     [
       "copies of a resource",
       PROTOBUF,
-      toProtobuf(inResource(repeated, MAX_REPEATED_BYTES / repeated.length)),
+      toProtobuf(inResource(repeated, MAX_ROW_BYTES / repeated.length)),
+      "bytes",
+    ],
+    [
+      "bytes once lists are text",
+      PROTOBUF,
+      inSpan(Buffer.concat([ids, field(9, field(2, field(5, field(1, field(1, controls)))))])),
       "bytes",
     ],
   ])("too many %s", async (_name, contentType, body, limit) => {
@@ -395,9 +404,9 @@ describe("an export that is small and would take much", () => {
   });
 
   test("what its spans repeat of their resource takes room", async () => {
-    const body = toProtobuf(inResource(repeated, MAX_REPEATED_BYTES / repeated.length - 1));
+    const body = toProtobuf(inResource(repeated, MAX_ROW_BYTES / repeated.length - 1));
     const responses = await Promise.all(
-      Array.from({ length: 5 }, () => send(body, { "content-type": PROTOBUF })),
+      Array.from({ length: 8 }, () => send(body, { "content-type": PROTOBUF })),
     );
     expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200, 429]));
   });
