@@ -225,7 +225,9 @@ describe("what a file may have beside spans", () => {
       '{"resourceSpans":[{"scopeSpans":[{"spans":[7]}]}]}',
       `${good()}\r`,
       good(),
-      `{"resourceSpans":[${Array(MAX_EXPORT_VALUES).fill("{}").join()}]}`,
+      `{"resourceSpans":[${Array(2 * MAX_EXPORT_VALUES)
+        .fill("{}")
+        .join()}]}`,
     ];
     const { code, stderr } = await importedText("bad", content.join("\n"));
     expect(code).toBe(1);

@@ -11,8 +11,8 @@ export const MAX_EXPORT_BYTES = 64 * 1024 * 1024;
 export const MAX_EXPORT_SPANS = 65_536;
 
 /**
- * Messages of protobuf, or objects and lists of JSON and what these hold: one may be a byte or two of the
- * body, and takes some 300 while it is decoded.
+ * Messages of protobuf, or what is as much in JSON: one may be two bytes of the body, and takes some 300
+ * while it is decoded.
  */
 export const MAX_EXPORT_VALUES = 1_048_576;
 

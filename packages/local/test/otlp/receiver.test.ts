@@ -353,10 +353,10 @@ describe("an export that is small and would take much", () => {
     ["spans", PROTOBUF, inScope(empties(2, MAX_EXPORT_SPANS + 1)), "spans"],
     ["attributes", PROTOBUF, inSpan(empties(9, tooMany)), "values"],
     ["events", PROTOBUF, inSpan(empties(11, tooMany)), "values"],
-    ["resources in JSON", JSON_TYPE, `{"resourceSpans":[${list("{}", tooMany / 2)}]}`, "values"],
+    ["resources in JSON", JSON_TYPE, `{"resourceSpans":[${list("{}", tooMany)}]}`, "values"],
     ["spans in JSON", JSON_TYPE, spansInJson(list("{}", MAX_EXPORT_SPANS + 1)), "spans"],
     ["what are no spans", JSON_TYPE, spansInJson(list("1", MAX_EXPORT_SPANS + 1)), "spans"],
-    ["lists that mean nothing", JSON_TYPE, `{"other":[${list("[]", tooMany / 2)}]}`, "values"],
+    ["lists that mean nothing", JSON_TYPE, `{"other":[${list("[]", tooMany)}]}`, "values"],
     ["months", PROTOBUF, toProtobuf(exportOf(...spanEachMonth)), "months"],
     [
       "copies of a resource",
@@ -394,6 +394,22 @@ describe("an export that is small and would take much", () => {
     expect(response.status).toBe(200);
     expect((await detail(traceId)).spans).toHaveLength(spans.length);
   });
+
+  test.each([
+    ["protobuf", PROTOBUF, toProtobuf],
+    ["JSON", JSON_TYPE, toJson],
+  ])(
+    "half as many attributes as values are taken, and not many more, as %s",
+    async (_name, type, encode) => {
+      const statusOf = async (count: number) => {
+        const attributes = Array.from({ length: count }, (_, at) => text(`${at}`, ""));
+        const body = encode(exportOf(spanAt(0, 1, { traceId: newTraceId(), attributes })));
+        return (await send(body, { "content-type": type })).status;
+      };
+      expect(await statusOf(MAX_EXPORT_VALUES / 2 - 100)).toBe(200);
+      expect(await statusOf(MAX_EXPORT_VALUES / 2 + 100)).toBe(413);
+    },
+  );
 
   test("text is not counted, whatever is in it", async () => {
     const content = '\\"{},[]'.repeat(MAX_EXPORT_VALUES / 2);
