@@ -104,8 +104,8 @@ function isAllowed(hostname: string, allowedHosts: AppOptions["allowedHosts"]): 
 }
 
 /**
- * What a page sends to another site, it may send as far as it needs no `Authorization`, though it reads no
- * answer. Browsers say whose page it is.
+ * What a page sends to another site reaches it, though the page reads no answer. Browsers say whose page it is.
+ * With `Authorization` they ask first, by an `OPTIONS` that nothing here answers with a yes.
  */
 function isOfForeignPage(
   request: HonoRequest,

@@ -58,11 +58,17 @@ ${isExposed ? exposed : ""}`;
 const otelHeaders = `
   export OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20YOUR_TOKEN"  # of POST /v3/auth/token`;
 
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const units = [
+  ["day", 24 * 60],
+  ["hour", 60],
+] as const;
 
+/** In the largest unit that it is whole in. */
 function age(ms: number): string {
-  const hours = ms / HOUR_MS;
-  return hours % 24 === 0 ? counted(hours / 24, "day") : `${hours} h`;
+  const minutes = ms / MINUTE_MS;
+  const [unit, size] = units.find(([, size]) => minutes % size === 0) ?? ["minute", 1];
+  return counted(minutes / size, unit);
 }
 
 const exposed = `

@@ -125,7 +125,7 @@ function pastTime(
   if (text === undefined) return undefined;
   const agoMs = durationMs(text.replace(/ ago$/, ""));
   const unixNano = agoMs === undefined ? parse(text) : BigInt(Date.now() - agoMs) * 1_000_000n;
-  if (unixNano !== undefined) return unixNano;
+  if (unixNano !== undefined) return unixNano > 0n ? unixNano : 0n;
   throw new ConfigError(
     `${flag} must be how long ago (90m, 12h, 30d, 8w) or a date or time: 2026-01-31, 2026-01-31T09:30.`,
   );

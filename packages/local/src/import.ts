@@ -136,7 +136,9 @@ async function store(api: AdminApi, token: string, { number, bytes }: Line): Pro
   if (response.status === 400) return { number, spans: 0, refusal: noExport };
   if (response.status === 413) {
     const { message } = errorSchema.parse(await response.json());
-    return { number, spans: 0, refusal: `${message} Split the line.` };
+    // The rest of it is what to do about an SDK.
+    const [limit = ""] = message.split(";");
+    return { number, spans: 0, refusal: `${limit}. Split it.` };
   }
 
   const { partialSuccess } = responseSchema.parse(await response.json());

@@ -1,7 +1,7 @@
 import type { Store } from "./store/index.js";
 
-/** How often expired traces are removed, after once at the start. */
-const SWEEP_INTERVAL_MS = 6 * 3_600_000;
+/** How often expired traces are removed at least, after once at the start. */
+const MAX_SWEEP_INTERVAL_MS = 6 * 3_600_000;
 
 export interface Retention {
   /** Sweeps no more; resolves once a sweep under way is done. */
@@ -19,9 +19,12 @@ export function startRetention({ store, retentionMs, onError }: RetentionOptions
   const sweep = () =>
     store.removeExpired(BigInt(Date.now() - retentionMs) * 1_000_000n).catch(onError);
   let sweeping = sweep();
-  const timer = setInterval(() => {
-    sweeping = sweep();
-  }, SWEEP_INTERVAL_MS);
+  const timer = setInterval(
+    () => {
+      sweeping = sweep();
+    },
+    Math.min(retentionMs, MAX_SWEEP_INTERVAL_MS),
+  );
 
   return {
     async close() {

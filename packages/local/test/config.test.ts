@@ -74,6 +74,12 @@ test("a date is its whole day, in UTC", () => {
   });
 });
 
+test("an age before 1970 is all there is", () => {
+  expect(parseCommand(["export", "--since", "20000w"], linux)).toMatchObject({
+    query: { fromUnixNano: 0n },
+  });
+});
+
 test.each(["12h", "12h ago", "720m"])("%s counts from now", (since) => {
   const { query } = parseCommand(["export", "--since", since], linux) as {
     query: { fromUnixNano: bigint };

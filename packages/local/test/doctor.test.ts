@@ -154,7 +154,7 @@ describe("another program on the port", () => {
     for (const url of [`http://127.0.0.1:${portOf()}`, "http://127.0.0.1:1"]) {
       expect(found(await examine(forwarding(url)), "cloud")).toMatchObject({
         state: "warn",
-        detail: `${url} does not answer as AgentOps does`,
+        detail: `no AgentOps answers at ${url}`,
       });
     }
   });

@@ -79,7 +79,13 @@ describe("while the server runs", () => {
   });
 
   test("a name is one line of at most 200 characters", async () => {
-    for (const name of ["a".repeat(201), "two\nlines", "esc\u001b[2J"]) {
+    for (const name of [
+      "a".repeat(201),
+      "two\nlines",
+      "two\u2028lines",
+      "\u202eesrever",
+      "esc\u001b[2J",
+    ]) {
       await expect(run({ kind: "create", name })).rejects.toThrow(
         "A project's name is one line of 200 characters at most",
       );

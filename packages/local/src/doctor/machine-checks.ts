@@ -77,11 +77,11 @@ export async function checkPort({ host, port }: Config): Promise<Check> {
 
 export async function checkCloud(urls: CloudUrls): Promise<Check> {
   const name = "cloud";
-  if (await createCloud({ urls, fetch }).answers()) {
-    return { name, state: "ok", detail: `${urls.api} answers` };
-  }
-  const advice = "Exports wait on disk meanwhile. Check the URL, and the network.";
-  return { name, state: "warn", detail: `${urls.api} does not answer as AgentOps does`, advice };
+  const missing = await createCloud({ urls, fetch }).missing();
+  if (missing.length === 0) return { name, state: "ok", detail: `${urls.api} answers` };
+  const advice = "What arrives waits on disk meanwhile. Check the URL, and the network.";
+  const detail = `no AgentOps answers at ${missing.join(" and ")}`;
+  return { name, state: "warn", detail, advice };
 }
 
 export async function isThere(path: string): Promise<boolean> {

@@ -25,8 +25,8 @@ export type Delivery = "sent" | "later" | "never";
 export interface Cloud {
   /** Exchanges the key for a token, which later deliveries of that key use. */
   exchange(apiKey: string): Promise<Exchange>;
-  /** True if its API is AgentOps'. */
-  answers(): Promise<boolean>;
+  /** Those of its URLs where no AgentOps answers. */
+  missing(): Promise<readonly string[]>;
   deliver(entry: Entry, signal: AbortSignal): Promise<Delivery>;
 }
 
@@ -53,8 +53,18 @@ export function createCloud({ urls, fetch }: CloudOptions): Cloud {
   return {
     exchange: (apiKey) => exchange(apiKey),
 
-    // No key, so that none is told to whatever is there.
-    answers: async () => (await exchange("")).kind !== "unreachable",
+    async missing() {
+      // Without a key or a span, so that none is told to whatever is there.
+      const [exchanged, exported] = await Promise.all([
+        exchange(""),
+        post(`${urls.exporter}/v1/traces`, { signal: AbortSignal.timeout(EXCHANGE_TIMEOUT_MS) }),
+      ]);
+      await exported?.body?.cancel();
+      const missing = new Set<string>();
+      if (exchanged.kind === "unreachable") missing.add(urls.api);
+      if (!exported || isTemporary(exported.status)) missing.add(urls.exporter);
+      return [...missing];
+    },
 
     async deliver(entry, signal) {
       const url = urls[entry.target] + entry.path;

@@ -78,12 +78,13 @@ export async function openForwarder(options: ForwarderOptions): Promise<Forwarde
 
 async function warnIfAway(
   cloud: Cloud,
-  { urls, onWarning }: Pick<ForwarderOptions, "urls" | "onWarning">,
+  { onWarning }: Pick<ForwarderOptions, "onWarning">,
 ): Promise<void> {
-  if (await cloud.answers()) return;
-  onWarning(
-    `${urls.api} does not answer as AgentOps does. What arrives waits on disk until it does; if the URL is wrong, start again with another --forward.`,
-  );
+  for (const url of await cloud.missing()) {
+    onWarning(
+      `${url} does not answer as AgentOps does. What arrives waits on disk until it does; if the URL is wrong, start again with another --forward or --forward-exporter.`,
+    );
+  }
 }
 
 /** What waits in the queues in `folder` while no forwarder has them open. */

@@ -1,4 +1,11 @@
-import type { SpanGroup, SpanRecord, TextEntries } from "../store/index.js";
+import type {
+  SpanEventRecord,
+  SpanGroup,
+  SpanLinkRecord,
+  SpanRecord,
+  Text,
+  TextEntries,
+} from "../store/index.js";
 import { ExportError } from "./export-error.js";
 
 /**
@@ -11,20 +18,21 @@ export const MAX_EXPORT_BYTES = 64 * 1024 * 1024;
 export const MAX_EXPORT_SPANS = 65_536;
 
 /**
- * Messages of protobuf, or what is as much in JSON: one may be two bytes of the body, and takes some 300
- * while it is decoded.
+ * Messages of protobuf, or objects of JSON: one may be two bytes of the body, and takes some 300 while it is
+ * decoded.
  */
 export const MAX_EXPORT_VALUES = 1_048_576;
 
 /**
- * Texts of its rows: each span's repeats its resource and scope, and lists and maps are text in JSON, where a
- * byte may become six. An export of every largest measure fits into what may wait.
+ * As rows: each span's repeats its resource and scope, and lists and maps are text in JSON, where a byte may
+ * become six. An export of every largest measure fits into what may wait.
  */
 export const MAX_ROW_BYTES = 128 * 1024 * 1024;
 
-/** A month is a partition: each takes the engine some 4 ms, while other exports wait. */
+/** A month of the calendar is a partition: each takes the engine some 4 ms, while other exports wait. */
 export const MAX_EXPORT_MONTHS = 120;
-const MONTH_NANOS = 30 * 24 * 3600e9;
+const DAY_MS = 24 * 3_600_000;
+const DAY_NANOS = DAY_MS * 1e6;
 
 export function tooLarge(limit: string): ExportError {
   return new ExportError(
@@ -45,36 +53,57 @@ export function limitSpans(count: number): void {
 
 /** @throws {ExportError} */
 export function limitMonths(groups: readonly SpanGroup[]): void {
-  const months = new Set<number>();
+  const days = new Set<number>();
   for (const { spans } of groups) {
-    for (const span of spans) months.add(Math.floor(Number(span.startUnixNano) / MONTH_NANOS));
+    for (const span of spans) days.add(Math.floor(Number(span.startUnixNano) / DAY_NANOS));
   }
+  const months = new Set([...days].map(monthOf));
   if (months.size > MAX_EXPORT_MONTHS) {
     throw tooLarge(`hold spans of ${MAX_EXPORT_MONTHS} months`);
   }
 }
 
+/** `2026-01` */
+function monthOf(day: number): string {
+  return new Date(day * DAY_MS).toISOString().slice(0, "2026-01".length);
+}
+
+/** What a span, event or link takes beside its texts: its ids and times. */
+const RECORD_BYTES = 100;
+/** What a text takes beside itself: the engine keeps where each ends. */
+const TEXT_BYTES = 8;
+
 /**
- * What the texts of its rows take, a character counted as a byte.
+ * What it takes in memory as rows.
  *
  * @throws {ExportError}
  */
 export function rowBytes(groups: readonly SpanGroup[]): number {
   const bytes = sum(groups, ({ resource, scope, spans }) => {
-    const origin = entryBytes(resource) + scope.name.length + scope.version.length;
-    return origin * spans.length + sum(spans, spanBytes);
+    const origin = sum([resource.serviceName, scope.name, scope.version], textBytes);
+    return (origin + entryBytes(resource)) * spans.length + sum(spans, spanBytes);
   });
   if (bytes <= MAX_ROW_BYTES) return bytes;
   throw tooLarge(`be ${MAX_ROW_BYTES} bytes once each span has its resource,`);
 }
 
 function spanBytes(span: SpanRecord): number {
-  const own = span.name.length + span.statusMessage.length + span.traceState.length;
-  return own + entryBytes(span) + sum(span.events, entryBytes) + sum(span.links, entryBytes);
+  const { name, statusMessage, traceState, events, links } = span;
+  const own = RECORD_BYTES + sum([name, statusMessage, traceState], textBytes) + entryBytes(span);
+  return own + sum(events, recordBytes) + sum(links, recordBytes);
+}
+
+function recordBytes(record: SpanEventRecord | SpanLinkRecord): number {
+  const text = "name" in record ? record.name : record.traceState;
+  return RECORD_BYTES + textBytes(text) + entryBytes(record);
 }
 
 function entryBytes({ attributes }: { readonly attributes: TextEntries }): number {
-  return sum(attributes, ([key, value]) => key.length + value.length);
+  return sum(attributes, ([key, value]) => textBytes(key) + textBytes(value));
+}
+
+function textBytes(text: Text): number {
+  return TEXT_BYTES + (typeof text === "string" ? Buffer.byteLength(text) : text.length);
 }
 
 function sum<Item>(items: readonly Item[], size: (item: Item) => number): number {

@@ -3,6 +3,7 @@ import { limitMonths, rowBytes } from "./export-limits.js";
 
 /** What an `ExportTraceServiceRequest` of either encoding comes down to. */
 export interface ExportRequest {
+  /** None is without spans. */
   readonly groups: readonly SpanGroup[];
   /** Spans that cannot be stored: an id of the wrong length or of zeros only, a time past 2262, a field of another type. */
   readonly rejectedSpanCount: number;
@@ -15,7 +16,9 @@ export const validSpanId = /^(?!0{16})[0-9a-f]{16}$/;
 
 /** @throws {ExportError} when it is more than an export may be. */
 export function exportRequest(decoded: readonly SpanGroup[]): ExportRequest {
-  const groups = decoded.map((group) => ({ ...group, spans: group.spans.filter(isStorable) }));
+  const groups = decoded
+    .map((group) => ({ ...group, spans: group.spans.filter(isStorable) }))
+    .filter(({ spans }) => spans.length > 0);
   limitMonths(groups);
   return {
     groups,

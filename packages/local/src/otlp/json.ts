@@ -137,18 +137,23 @@ const exportSchema = z
   .object({ resourceSpans: listOf(resourceSpansSchema) })
   .transform(({ resourceSpans }) => resourceSpans.flat());
 
-/** As many as the same export has messages in protobuf: an attribute, two there, has two braces and two commas here. */
+/**
+ * An object is what a message is in protobuf. Lists are none there, and up to two of them go with an object
+ * here; what has more of them has them for their own sake.
+ */
 function countValues(json: Uint8Array): number {
-  let marks = 0;
+  let objects = 0;
+  let lists = 0;
   for (let at = 0; at < json.length; at++) {
     const byte = json[at];
     if (byte === QUOTE) at = endOfString(json, at);
-    else if (byte === COMMA || byte === OPENING_BRACE || byte === OPENING_BRACKET) marks++;
+    else if (byte === OPENING_BRACE) objects++;
+    else if (byte === OPENING_BRACKET) lists++;
   }
-  return marks / 2;
+  return Math.max(objects, lists / 2);
 }
 
-const [QUOTE, BACKSLASH, COMMA, OPENING_BRACE, OPENING_BRACKET] = Buffer.from('"\\,{[');
+const [QUOTE, BACKSLASH, OPENING_BRACE, OPENING_BRACKET] = Buffer.from('"\\{[');
 
 /** Where the closing quote is, or the text ends. */
 function endOfString(json: Uint8Array, start: number): number {

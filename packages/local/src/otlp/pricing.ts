@@ -38,9 +38,9 @@ function withCost(span: SpanRecord, call: ModelCall | undefined, price: PriceCal
     [attributeKeys.promptCostUsd[0], String(roundUsd(cost.promptUsd))],
     [attributeKeys.completionCostUsd[0], String(roundUsd(cost.completionUsd))],
   ] as const;
-  // Of a key that is there twice the engine reads the first, and readers of JSON the last: an empty cost makes way.
+  // Of a key that is there twice the engine reads the first, and readers of JSON the last: what came makes way.
   const others = span.attributes.filter(
-    ([key, value]) => value.length > 0 || !costs.some(([name]) => name === textToString(key)),
+    ([key]) => !costs.some(([name]) => name.length === key.length && name === textToString(key)),
   );
   return { ...span, attributes: [...others, ...costs] };
 }

@@ -160,8 +160,7 @@ const resourceSpansFields: Fields<ResourceSpans> = {
   },
   [bytes(2)]: (target, reader) => {
     const scopeSpans = { scope: { name: "", version: "" }, spans: [] };
-    readMessage(reader, scopeSpans, scopeSpansFields);
-    if (scopeSpans.spans.length > 0) target.scopeSpans.push(scopeSpans);
+    target.scopeSpans.push(readMessage(reader, scopeSpans, scopeSpansFields));
   },
 };
 

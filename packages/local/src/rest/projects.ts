@@ -77,7 +77,7 @@ export const projectName = z
   .trim()
   .min(1)
   .max(MAX_NAME_LENGTH)
-  .regex(/^\P{Cc}*$/u);
+  .regex(/^[^\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]*$/u);
 
 const newProject = z.object({ name: projectName });
 

@@ -30,6 +30,7 @@ function single(query: Query): Record<string, string | readonly string[]> {
 const parsingErrors: Readonly<Record<string, string>> = {
   int_parsing: "Input should be a valid integer, unable to parse string as an integer",
   float_parsing: "Input should be a valid number, unable to parse string as a number",
+  null_character: "Input should not contain a NUL character",
   datetime_parsing: "Input should be a valid datetime or date",
   string_pattern_mismatch: `String should match pattern '${hexTraceId.source}'`,
 };
@@ -39,8 +40,8 @@ export const integer = z
   .regex(/^[+-]?\d+$/, "int_parsing")
   .transform(Number);
 
-/** More milliseconds, and dollars, than any span has; as nanoseconds they still fit 63 bits. */
-const MAX_AMOUNT = 1e12;
+/** As nanoseconds so many milliseconds still fit 63 bits; no span costs so many dollars. */
+const MAX_AMOUNT = 9e12;
 
 export const amount = z
   .string()

@@ -26,6 +26,12 @@ const MAX_TRACE_IDS = 400;
 const limit = (most: number, unasked: number) =>
   integer.pipe(z.number().min(1).max(most)).default(unasked);
 const text = z.string().min(1).optional();
+// Values are apart by a NUL where they are searched.
+const searched = z
+  .string()
+  .min(1)
+  .regex(/^[^\0]*$/, "null_character")
+  .optional();
 const many = z.array(z.string().min(1)).default([]);
 const traceIds = many
   .pipe(z.array(z.string()).max(MAX_TRACE_IDS))
@@ -43,7 +49,7 @@ const searchSchema = z.strictObject({
   trace_id: traceIds,
   start_time: time.optional(),
   end_time: timeUpTo.optional(),
-  text,
+  text: searched,
   name: text,
   kind: kind.optional(),
   model: text,

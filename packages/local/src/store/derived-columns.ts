@@ -113,7 +113,7 @@ export const isUnpriced = "TotalTokens > 0 AND NOT HasCost";
 
 /**
  * All that a text search looks through: the name, the status message, and the values of attributes
- * and event attributes, in lower case. Between them is a NUL, which nobody looks for.
+ * and event attributes, in lower case. Between them is a NUL, which is not looked for.
  */
 export const searchText =
   "lowerUTF8(arrayStringConcat(arrayConcat([SpanName, StatusMessage], mapValues(SpanAttributes), arrayFlatten(arrayMap(event -> mapValues(event), `Events.Attributes`))), '\\0'))";

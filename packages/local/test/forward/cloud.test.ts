@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { afterEach, expect, test } from "vitest";
 import { createCloud, EXCHANGE_TIMEOUT_MS } from "../../src/forward/cloud.js";
 import type { Entry } from "../../src/forward/queue.js";
@@ -14,12 +15,16 @@ afterEach(() => {
   server?.close();
 });
 
-async function cloudThat(script: Script) {
+async function serverThat(script: Script) {
   server = createServer(script);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  const url = `http://127.0.0.1:${port}`;
+  return { url: `http://127.0.0.1:${port}` };
+}
+
+async function cloudThat(script: Script) {
+  const { url } = await serverThat(script);
   return createCloud({ urls: { api: url, exporter: url }, fetch });
 }
 
@@ -85,8 +90,27 @@ test.each([
 ])("an exchange answered with %i and %s is %s", async (status, body, kind) => {
   const cloud = await cloudThat((_, response) => response.writeHead(status).end(body));
   expect(await cloud.exchange(apiKey)).toEqual({ kind });
-  expect(await cloud.answers()).toBe(kind !== "unreachable");
 });
+
+test.each([
+  ["a cloud", { "/v3/auth/token": 400, "/v1/traces": 415 }, []],
+  ["no API", { "/v3/auth/token": 404, "/v1/traces": 401 }, ["api"]],
+  ["no collector", { "/v3/auth/token": 400, "/v1/traces": 404 }, ["exporter"]],
+  ["nothing", {}, ["api", "exporter"]],
+])(
+  "%s is found out without a key or a span",
+  async (_, statuses: Record<string, number>, missing) => {
+    const bodies: string[] = [];
+    const { url } = await serverThat(async (request, response) => {
+      bodies.push(await text(request));
+      response.writeHead(statuses[request.url?.replace(/^\/\w+/, "") ?? ""] ?? 404).end("{}");
+    });
+    const urls = { api: `${url}/api`, exporter: `${url}/exporter` };
+    const found = await createCloud({ urls, fetch }).missing();
+    expect(found).toEqual(missing.map((name) => `${url}/${name}`));
+    expect(bodies.sort()).toEqual(["", '{"api_key":""}']);
+  },
+);
 
 test("an answer that names no project is not believed", async () => {
   const cloud = await cloudThat((_, response) => response.end('{"token":"t","project_id":"../x"}'));

@@ -111,7 +111,7 @@ test("what an SDK sends is kept here and arrives in the cloud, under the same pr
 });
 
 test("the start says what to paste: a key of the cloud's", async () => {
-  const binary = await serve(join(folder, "banner"), "--forward", cloud.url);
+  const binary = await serve(join(folder, "banner"), "--forward", cloud.url, "--retention", "90m");
   onTestFinished(async () => {
     binary.child.kill("SIGTERM");
     await binary.exited;
@@ -121,6 +121,7 @@ test("the start says what to paste: a key of the cloud's", async () => {
   expect(banner).toContain("AGENTOPS_API_KEY=YOUR_AGENTOPS_API_KEY\n");
   expect(banner).toContain('"X-Agentops-Api-Key": "YOUR_AGENTOPS_API_KEY"');
   expect(banner).not.toContain(defaultProject.apiKey);
+  expect(banner).toContain("removes       what is older than 90 minutes\n");
   expect(banner).toContain("Authorization=Bearer%20YOUR_TOKEN");
   expect(banner).not.toContain("does not answer");
 });

@@ -10,6 +10,8 @@ import {
   MAX_EXPORT_VALUES,
   MAX_ROW_BYTES,
 } from "../../src/otlp/export-limits.js";
+import { decodeJson } from "../../src/otlp/json.js";
+import { decodeProtobuf } from "../../src/otlp/protobuf.js";
 import { defaultProject } from "../../src/store/index.js";
 import { createTokens } from "../../src/tokens.js";
 import { defaultProjectId, fetchToken, startTestServer, type TestServer } from "../harness.js";
@@ -18,8 +20,10 @@ import {
   newSpanId,
   newTraceId,
   type OtlpExport,
+  type OtlpSpan,
   readExportResponse,
   readStatus,
+  START_UNIX_NANO,
   spanAt,
   text,
   toJson,
@@ -322,9 +326,11 @@ function field(number: number, content: Uint8Array): Buffer {
   );
 }
 
-function empties(number: number, count: number): Buffer {
-  return Buffer.alloc(2 * count, field(number, new Uint8Array()));
+function many(content: Buffer, count: number): Buffer {
+  return Buffer.alloc(content.length * count, content);
 }
+
+const empties = (number: number, count: number) => many(field(number, new Uint8Array()), count);
 
 describe("an export that is small and would take much", () => {
   const inScope = (content: Uint8Array) => field(1, field(2, content));
@@ -334,9 +340,13 @@ describe("an export that is small and would take much", () => {
   const spansInJson = (items: string) =>
     `{"resourceSpans":[{"scopeSpans":[{"spans":[${items}]}]}]}`;
   const traceId = newTraceId();
+  const START_MS = Number(START_UNIX_NANO / 1_000_000n);
+  /** On the first and the last day of each month. */
   const spanEachMonth = Array.from({ length: MAX_EXPORT_MONTHS + 1 }, (_, month) =>
-    spanAt(month * 31 * 24 * 3_600_000, 1, { traceId }),
-  );
+    [Date.UTC(2026, month, 1, 12), Date.UTC(2026, month + 1, 0, 12)].map((unixMs) =>
+      spanAt(unixMs - START_MS, 1, { traceId }),
+    ),
+  ).flat();
   const inResource = (attribute: string, spanCount: number): OtlpExport => {
     const spans = Array.from({ length: spanCount }, () => spanAt(0, 1, { traceId }));
     const resource = { attributes: [text("key", attribute)] };
@@ -356,12 +366,27 @@ describe("an export that is small and would take much", () => {
     ["resources in JSON", JSON_TYPE, `{"resourceSpans":[${list("{}", tooMany)}]}`, "values"],
     ["spans in JSON", JSON_TYPE, spansInJson(list("{}", MAX_EXPORT_SPANS + 1)), "spans"],
     ["what are no spans", JSON_TYPE, spansInJson(list("1", MAX_EXPORT_SPANS + 1)), "spans"],
-    ["lists that mean nothing", JSON_TYPE, `{"other":[${list("[]", tooMany)}]}`, "values"],
+    ["lists that mean nothing", JSON_TYPE, `{"other":[${list("[]", 2 * tooMany)}]}`, "values"],
     ["months", PROTOBUF, toProtobuf(exportOf(...spanEachMonth)), "months"],
     [
       "copies of a resource",
       PROTOBUF,
       toProtobuf(inResource(repeated, MAX_ROW_BYTES / repeated.length)),
+      "bytes",
+    ],
+    [
+      "copies of a resource that is all empty attributes",
+      PROTOBUF,
+      field(
+        1,
+        Buffer.concat([field(1, empties(1, 100_000)), field(2, many(field(2, ids), 2_000))]),
+      ),
+      "bytes",
+    ],
+    [
+      "copies of a name that is longer in UTF-8",
+      JSON_TYPE,
+      JSON.stringify(inResource("€".repeat(MAX_ROW_BYTES / 200), 100)),
       "bytes",
     ],
     [
@@ -383,16 +408,38 @@ describe("an export that is small and would take much", () => {
     expect(server.errors).toEqual([]);
   });
 
-  test("groups without spans are dropped, and up to the limits all is stored", async () => {
-    const spans = spanEachMonth.slice(1);
-    const body = Buffer.concat([
-      toProtobuf(exportOf(...spans)),
-      empties(1, MAX_EXPORT_VALUES / 2),
-      field(1, empties(2, MAX_EXPORT_VALUES / 4)),
-    ]);
-    const response = await send(new Uint8Array(body), { "content-type": PROTOBUF });
+  test("as many months as an export may hold are stored", async () => {
+    const spans = spanEachMonth.slice(2);
+    const response = await send(toProtobuf(exportOf(...spans)), { "content-type": PROTOBUF });
     expect(response.status).toBe(200);
     expect((await detail(traceId)).spans).toHaveLength(spans.length);
+  });
+
+  test("groups without a span that can be stored are dropped", () => {
+    const groupOf = (...spans: OtlpSpan[]) => exportOf(...spans).resourceSpans;
+    const rejected = groupOf(spanAt(0, 1, { traceId: "" }));
+    const good = groupOf(spanAt(0, 1, { traceId }));
+    const message = { resourceSpans: [...good, ...rejected, ...groupOf(), ...rejected] };
+    for (const decoded of [decodeProtobuf(toProtobuf(message)), decodeJson(toJson(message))]) {
+      expect(decoded.groups).toHaveLength(1);
+      expect(decoded.rejectedSpanCount).toBe(2);
+    }
+  });
+
+  test("what came in as protobuf goes in again as it is exported", async () => {
+    const traceId = newTraceId();
+    const events = Array.from({ length: MAX_EXPORT_VALUES / 2 }, (_, at) => ({
+      timeUnixNano: String(at),
+      name: "",
+    }));
+    const body = toProtobuf(exportOf(spanAt(0, 1, { traceId, events })));
+    expect((await send(body, { "content-type": PROTOBUF })).status).toBe(200);
+    const authorization = `Bearer ${await fetchToken(server.url)}`;
+    const lines = await fetch(`${server.url}/v1/traces?trace_id=${traceId}`, {
+      headers: { authorization },
+    });
+    const again = await send(await lines.text(), { "content-type": JSON_TYPE });
+    expect([again.status, await again.json()]).toEqual([200, {}]);
   });
 
   test.each([
@@ -420,7 +467,7 @@ describe("an export that is small and would take much", () => {
   });
 
   test("what its spans repeat of their resource takes room", async () => {
-    const body = toProtobuf(inResource(repeated, MAX_ROW_BYTES / repeated.length - 1));
+    const body = toProtobuf(inResource(repeated, MAX_ROW_BYTES / repeated.length - 2));
     const responses = await Promise.all(
       Array.from({ length: 8 }, () => send(body, { "content-type": PROTOBUF })),
     );

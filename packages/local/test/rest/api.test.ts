@@ -531,6 +531,16 @@ describe("a page of another site", () => {
     },
   );
 
+  test("is not told that it may send Authorization", async () => {
+    const headers = {
+      origin: "https://example.com",
+      "access-control-request-method": "POST",
+      "access-control-request-headers": "authorization",
+    };
+    const response = await fetch(`${server.url}/v1/traces`, { method: "OPTIONS", headers });
+    expect([...response.headers.keys()].join()).not.toContain("access-control-allow");
+  });
+
   test("is none where it is of this machine, or has a token", async () => {
     const ofMachine = await post("/v4/objects/upload/", { origin: "http://localhost:3000" });
     expect(ofMachine.status).toBe(200);

@@ -472,6 +472,7 @@ describe("a search", () => {
     ["status=fine", "status", "literal_error"],
     ["kind=fine", "kind", "literal_error"],
     ["min_cost_usd=much", "min_cost_usd", "float_parsing"],
+    ["text=gpt%00o", "text", "null_character"],
     ["min_duration_ms=-1", "min_duration_ms", "greater_than_equal"],
     ["min_duration_ms=18446744073710", "min_duration_ms", "less_than_equal"],
     [`min_cost_usd=1${"0".repeat(20)}`, "min_cost_usd", "less_than_equal"],
