@@ -73,7 +73,8 @@ async function listed(api: AdminApi): Promise<ListedProject[]> {
 }
 
 function findProject(projects: readonly ListedProject[], text: string): ListedProject {
-  const found = projects.filter(({ id, name }) => id === text.toLowerCase() || name === text);
+  const ofId = projects.filter(({ id }) => id === text.toLowerCase());
+  const found = ofId.length > 0 ? ofId : projects.filter(({ name }) => name === text);
   const [project] = found;
   if (project && found.length === 1) return project;
   throw new StartError(

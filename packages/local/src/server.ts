@@ -55,7 +55,7 @@ export function opensWithoutKey({ host, clickHouse }: Pick<ServerOptions, "host"
  * @throws {StartError} when the folder or the address is not to be had.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { host, retentionMs, onError } = options;
+  const { host, retentionMs } = options;
   await refuseSecond(options);
   const store = await openStore(options);
   const forwarder = await forwarderOf(options);
@@ -76,7 +76,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const retract = await announceServer(options, url);
 
   const retention =
-    retentionMs === undefined ? undefined : startRetention({ store, retentionMs, onError });
+    retentionMs === undefined ? undefined : startRetention({ ...options, store, retentionMs });
 
   return {
     url,

@@ -160,6 +160,16 @@ describe("another program on the port", () => {
   });
 });
 
+test("a key that everybody knows is warned of where others reach the server", async () => {
+  const server = await startTestServer(dataDir);
+  const exposed = config({ host: "0.0.0.0" });
+  expect(found(await examine(config()), "default key")).toBeUndefined();
+  expect(found(await examine(exposed), "default key")?.state).toBe("warn");
+  await runProjects({ kind: "rotate-key", project: "default" }, { dataDir });
+  expect(found(await examine(exposed), "default key")).toBeUndefined();
+  await server.close();
+});
+
 test("keys that open no project are reported once each, and counted", async () => {
   const server = await startTestServer(dataDir);
   expect(found(await examine(config()), "API keys")).toBeUndefined();

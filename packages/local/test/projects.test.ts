@@ -78,6 +78,13 @@ describe("while the server runs", () => {
     expect((await exchange(server, fresh)).body.project_id).toBe(id);
   });
 
+  test("an id is told from a name that is the same", async () => {
+    const [[, id] = []] = await run({ kind: "create", name: "first" });
+    await run({ kind: "create", name: id ?? "" });
+    const [[name] = []] = await run({ kind: "rotate-key", project: id ?? "" });
+    expect(name).toBe("first");
+  });
+
   test("a name is one line of at most 200 characters", async () => {
     for (const name of [
       "a".repeat(201),

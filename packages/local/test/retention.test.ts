@@ -9,10 +9,12 @@ import { exportOf, newTraceId, START_UNIX_NANO, spanAt, toJson } from "./otlp-me
 const DAY_MS = 24 * 3_600_000;
 const nowMs = Date.now() - Number(START_UNIX_NANO / 1_000_000n);
 const errors: unknown[] = [];
+let warnings: string[];
 
 let dataDir: string;
 beforeEach(async () => {
   dataDir = await temporaryFolder();
+  warnings = [];
 });
 afterEach(async () => {
   await rm(dataDir, { recursive: true });
@@ -26,7 +28,7 @@ async function start(retentionMs?: number) {
     dataDir,
     retentionMs,
     onError: (error) => errors.push(error),
-    onWarning: (message) => errors.push(message),
+    onWarning: (message) => warnings.push(message),
   });
   const token = await fetchToken(server.url);
   const post = async (path: string, body: string | Uint8Array<ArrayBuffer>, headers = {}) =>
@@ -144,6 +146,7 @@ test("what is removed leaves the disk, and exports during a sweep are all stored
   expect((await kept.get(`/v4/traces/${late}`)).body.spans).toHaveLength(3);
   expect((await kept.get(`/v4/logs/${late}`)).status).toBe(200);
   await kept.close();
+  expect(warnings).toEqual(["Removed 500 traces and 1 upload: older than --retention."]);
   await withDatabase(async (database) => {
     await expect
       .poll(() => rowsOnDisk(database), { timeout: 10_000 })

@@ -3,10 +3,11 @@ import { z } from "zod";
 import { type AdminApi, openExisting } from "../admin-api.js";
 import type { Config } from "../config.js";
 import { countQueued } from "../forward/forwarder.js";
+import { isLoopback } from "../host.js";
 import { counted } from "../progress.js";
 import { isKeyHash } from "../rest/key-exchange.js";
 import { MAX_REFUSED_KEYS } from "../rest/refused-keys.js";
-import { placeOf } from "../store/index.js";
+import { defaultProject, placeOf } from "../store/index.js";
 import { version } from "../version.js";
 import { type Check, look } from "./check.js";
 import { checkPort } from "./machine-checks.js";
@@ -31,7 +32,7 @@ async function checkApi(api: AdminApi, config: Config): Promise<Check[]> {
   const port = api.serverUrl === undefined ? [await checkPort(config)] : [];
   const health = readHealth(api);
   const server = await look("server", async () => aboutServer(api, await health));
-  const projects = await look("projects", () => checkProjects(api));
+  const projects = await look("projects", () => checkProjects(api, config));
   const forwarding = await look("forwarding", async () => [
     ...anonymousExportsCheck(await health, isOneGoodProject(projects)),
     ...(await checkQueue(config, await health)),
@@ -91,14 +92,22 @@ const listSchema = z.object({
 
 type Project = z.output<typeof projectsSchema>[number];
 
-async function checkProjects(api: AdminApi): Promise<Check[]> {
+async function checkProjects(api: AdminApi, { host }: Config): Promise<Check[]> {
   const checks: Check[] = [];
   for (const project of projectsSchema.parse(await api.request("GET", "/opsboard/projects"))) {
     const name = `project ${project.name}`;
     checks.push(...(await look(name, async () => [await checkProject(api, project)])));
+    if (project.api_key === defaultProject.apiKey && !isLoopback(host)) checks.push(knownKey);
   }
   return checks;
 }
+
+const knownKey: Check = {
+  name: "default key",
+  state: "warn",
+  detail: "other machines reach the server, and this key is the same on every installation",
+  advice: "agentops-local projects rotate-key default",
+};
 
 /** As a client would meet it: the key is exchanged, and the token lists. The key of a cloud's is not known here. */
 async function checkProject(api: AdminApi, { id, name, api_key }: Project): Promise<Check> {

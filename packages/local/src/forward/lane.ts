@@ -80,9 +80,21 @@ type Attempt = (taken: Taken, signal: AbortSignal) => Promise<Delivery>;
 function createAttempts({ cloud, onError, onWarning }: LaneOptions, tally: Tally): Attempt {
   const isLastFailure = createPatience(tally);
 
+  /** Of the first only: there may be very many. */
+  function warnOfDropped(reason: string): void {
+    if (tally.dropped > 0) return;
+    onWarning(
+      `What was to be forwarded was dropped, and is here only: ${reason}. GET /health counts all that are (forward.dropped).`,
+    );
+  }
+
   async function send({ path, read }: Taken, signal: AbortSignal): Promise<Delivery> {
     const entry = await read();
-    if (entry) return await cloud.deliver(entry, signal);
+    if (entry) {
+      const delivery = await cloud.deliver(entry, signal);
+      if (delivery === "never") warnOfDropped("the cloud refuses it, or its key");
+      return delivery;
+    }
     onWarning(`${path} is damaged, or gone. It was removed, and is not forwarded.`);
     return "never";
   }
@@ -93,7 +105,9 @@ function createAttempts({ cloud, onError, onWarning }: LaneOptions, tally: Tally
       return "later";
     });
     if (delivery !== "later" || signal.aborted) return delivery;
-    return isLastFailure(taken) ? "never" : "later";
+    if (!isLastFailure(taken)) return "later";
+    warnOfDropped("the cloud has failed too often");
+    return "never";
   };
 }
 

@@ -108,9 +108,11 @@ function decode(encoding: Encoding, body: Uint8Array, takeRoom: TakeRoom): Expor
     return decoded;
   } catch (error) {
     if (error instanceof ExportError || error instanceof NoRoomError) throw error;
-    throw new ExportError(400, "The body is not an OTLP ExportTraceServiceRequest.", {
-      cause: error,
-    });
+    const isTooDeep = error instanceof RangeError && error.message.includes("call stack");
+    const reason = isTooDeep
+      ? "An attribute has lists or maps too deep within one another."
+      : "The body is not an OTLP ExportTraceServiceRequest.";
+    throw new ExportError(400, reason, { cause: error });
   }
 }
 

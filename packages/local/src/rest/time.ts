@@ -71,8 +71,10 @@ function instant(unixSeconds: bigint, fraction = ""): bigint {
   return unixNano < -LATEST_UNIX_NANO ? -LATEST_UNIX_NANO : unixNano;
 }
 
-function unixInstant(time: bigint, fraction?: string): bigint {
+/** Undefined for one past all of them: microseconds or nanoseconds, as a rule. */
+function unixInstant(time: bigint, fraction?: string): bigint | undefined {
   if (time <= MAX_UNIX_SECONDS) return instant(time, fraction);
+  if (time > MAX_UNIX_SECONDS * 1000n) return undefined;
   const ms = time % 1000n;
   return instant(time / 1000n, `.${String(ms).padStart(3, "0")}${fraction?.slice(1) ?? ""}`);
 }

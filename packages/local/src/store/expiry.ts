@@ -32,19 +32,28 @@ export function removals(layout: Layout, beforeUnixNano: bigint): string[] {
   ];
 }
 
-// A delete rewrites something of every part, whether or not it holds anything that goes: seconds, while exports wait.
-const anyExpired = (before: string) => `
-SELECT 1 FROM (
-  SELECT 1 FROM (${expiredIn("trace_summary", before)}) LIMIT 1
-  UNION ALL
-  SELECT 1 FROM uploads WHERE uploaded_at < ${before} LIMIT 1
-)
-LIMIT 1`;
+/** How many traces and uploads there are to remove. */
+export interface Expired {
+  readonly traceCount: number;
+  readonly uploadCount: number;
+}
 
-/** Removes traces of all projects whose last span started before that, and what was uploaded before it. */
-export async function removeExpired(database: Database, beforeUnixNano: bigint): Promise<void> {
-  if ((await database.read(anyExpired(instant(beforeUnixNano)))).length === 0) return;
+const countExpired = (before: string) => `
+SELECT
+  (SELECT count() FROM (${expiredIn("trace_summary", before)})) AS traceCount,
+  (SELECT count() FROM uploads WHERE uploaded_at < ${before}) AS uploadCount`;
+
+/**
+ * Removes traces of all projects whose last span started before that, and what was uploaded before it.
+ * Where there are none nothing is deleted: a delete rewrites something of every part, whether or not it
+ * holds anything that goes, for seconds, while exports wait.
+ */
+export async function removeExpired(database: Database, beforeUnixNano: bigint): Promise<Expired> {
+  const [expired] = await database.read<Expired>(countExpired(instant(beforeUnixNano)));
+  if (!expired) throw new Error("An aggregate without keys answers one row.");
+  if (expired.traceCount + expired.uploadCount === 0) return expired;
   for (const statement of removals(database.layout, beforeUnixNano)) {
     await database.write(statement);
   }
+  return expired;
 }

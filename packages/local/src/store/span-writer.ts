@@ -6,7 +6,7 @@ export interface SpanWriter {
   /** Resolves once the spans are on disk; rejects if their batch could not be stored. */
   write(spans: readonly EncodedSpan[]): Promise<void>;
   /** Runs it while no batch is being written. */
-  between(task: () => Promise<void>): Promise<void>;
+  between<Result>(task: () => Promise<Result>): Promise<Result>;
   /** Resolves once nothing is waiting to be written. */
   flush(): Promise<void>;
 }
@@ -27,10 +27,10 @@ interface PendingWrite {
 export function createSpanWriter(log: SpanLog): SpanWriter {
   const pending: PendingWrite[] = [];
   let draining: Promise<void> | undefined;
-  let turn: Promise<void> = Promise.resolve();
+  let turn: Promise<unknown> = Promise.resolve();
 
   /** One at a time, in the order of the calls. */
-  function exclusive(task: () => Promise<void>): Promise<void> {
+  function exclusive<Result>(task: () => Promise<Result>): Promise<Result> {
     const done = turn.then(task);
     turn = done.catch(() => {});
     return done;

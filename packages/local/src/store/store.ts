@@ -1,7 +1,7 @@
 import { StartError, systemCode } from "../start-error.js";
 import { type Database, openDatabase, placeOf, type StoreLocation } from "./database.js";
 import { DiskFullError } from "./disk-space.js";
-import { removeExpired } from "./expiry.js";
+import { type Expired, removeExpired } from "./expiry.js";
 import type { Layout } from "./layout.js";
 import { migrate } from "./migrate.js";
 import {
@@ -80,7 +80,7 @@ export interface Store {
   nestedUsageCount(projectId: string, query: MetricsQuery): Promise<number | undefined>;
   projectMetrics(projectId: string, query: ProjectMetricsQuery): Promise<ProjectMetrics>;
   /** Removes traces whose last span started before that, of all projects, and what was uploaded before it. */
-  removeExpired(beforeUnixNano: bigint): Promise<void>;
+  removeExpired(beforeUnixNano: bigint): Promise<Expired>;
   /** Writes what is waiting and closes the engine. */
   close(): Promise<void>;
 }

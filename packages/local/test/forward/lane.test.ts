@@ -118,6 +118,7 @@ test("an entry is dropped once it has failed too often while others got through"
   await eventually(() => {
     expect(forwarder.status()).toMatchObject({ queued: 0, queued_bytes: 0, dropped: 1 });
   });
+  expect(warnings).toEqual([expect.stringContaining("the cloud has failed too often")]);
 });
 
 test("an entry that failed comes again although there are always new ones", async () => {

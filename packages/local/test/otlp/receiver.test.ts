@@ -528,6 +528,15 @@ describe("faults", () => {
     });
   });
 
+  test("an attribute that is too deep is named", async () => {
+    let value: Record<string, unknown> = { stringValue: "x" };
+    for (let depth = 0; depth < 1000; depth++) value = { arrayValue: { values: [value] } };
+    const span = spanAt(0, 1, { traceId: newTraceId(), attributes: [{ key: "deep", value }] });
+    const response = await send(toJson(exportOf(span)), { "content-type": JSON_TYPE });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ message: expect.stringContaining("too deep") });
+  });
+
   test.each([["text/plain"], ["multipart/form-data"]])(
     "content type %s is refused with what would be right",
     async (contentType) => {

@@ -166,7 +166,7 @@ describe("parameters", () => {
     ["?end_time=2026-01-02T03:04:05.118456%2B00:00", [alpha]],
     ["?end_time=2026-01-02T03:04:05.118455", []],
     ["?start_time=9999-12-31", []],
-    ["?end_time=99999999999999999999", [gamma, beta, alpha]],
+    ["?end_time=9999-12-31", [gamma, beta, alpha]],
     ["?unknown=1", [gamma, beta, alpha]],
   ])("%s", async (query, ids) => {
     expect((await list(query)).ids).toEqual(ids);
@@ -185,6 +185,12 @@ describe("parameters", () => {
     ["?limit=many", "limit", "int_parsing", expect.stringContaining("valid integer")],
     ["?offset=-1", "offset", "greater_than_equal", "Input should be greater than or equal to 0"],
     ["?start_time=soon", "start_time", "datetime_parsing", expect.stringContaining("datetime")],
+    [
+      "?start_time=1767323045123456789",
+      "start_time",
+      "datetime_parsing",
+      expect.stringContaining("datetime"),
+    ],
     ["?end_time=", "end_time", "datetime_parsing", expect.stringContaining("datetime")],
     ["?order_by=name;DROP", "order_by", "literal_error", expect.stringContaining("start_time")],
     ["?sort_order=up", "sort_order", "literal_error", "Input should be one of ASC, DESC"],

@@ -82,8 +82,11 @@ export function windowOf(
 const ISO_TIME =
   /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?:(:\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:\d\d)?)?$/;
 
+const AGO =
+  /^-?(\d{1,6}) ?([smhdw])(?:(?<=s)econds?|(?<=m)inutes?|(?<=h)ours?|(?<=d)ays?|(?<=w)eeks?)?(?: ago)?$/;
+
 function parseMoment(text: string, round: (micros: number) => number): Moment | undefined {
-  const ago = /^-?(\d{1,6}) ?([smhdw])(?: ago)?$/.exec(text);
+  const ago = AGO.exec(text);
   if (ago !== null) {
     // The pattern admits the keys of UNIT_MS alone.
     return { agoMs: Number(ago[1]) * UNIT_MS[ago[2] as keyof typeof UNIT_MS] };

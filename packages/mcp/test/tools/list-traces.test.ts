@@ -88,7 +88,10 @@ describe("a filtered list", () => {
     [{ view: "table" }, "Traces 1–5 of 11, newest first."],
     [{ view: "table", cursor: "10" }, "Trace 11 of 11, newest first."],
     [{ since: "12h" }, "Matching traces 1–3 of 3, newest first."],
-    [{ since: "40h ago", until: "20 h", limit: 2 }, "Matching traces 1–2 of 3, newest first."],
+    [
+      { since: "40h ago", until: "20 hours ago", limit: 2 },
+      "Matching traces 1–2 of 3, newest first.",
+    ],
     [{ errors_only: true, limit: 2 }, "Matching traces 1–2 of 4, newest first."],
     [{ errors_only: true, limit: 1, cursor: "4" }, "Further matching trace 1 of 2, newest first."],
     [{ sort: "slowest", limit: 2, cursor: "4" }, "Traces 5–6 of 11, slowest first."],
@@ -137,7 +140,7 @@ describe("a filtered list", () => {
     },
   );
 
-  test.each(["yesterday", "", "24", "2025-13-01", "2024-02-30", "h24"])(
+  test.each(["yesterday", "", "24", "2025-13-01", "2024-02-30", "2 months ago", "h24"])(
     "refuses %o as a time",
     async (since) => {
       const { call } = await connect();
