@@ -30,6 +30,7 @@ function single(query: Query): Record<string, string | readonly string[]> {
 const parsingErrors: Readonly<Record<string, string>> = {
   int_parsing: "Input should be a valid integer, unable to parse string as an integer",
   float_parsing: "Input should be a valid number, unable to parse string as a number",
+  missing_key: "Input should be key, or key=text",
   null_character: "Input should not contain a NUL character",
   datetime_parsing: "Input should be a valid datetime or date",
   string_pattern_mismatch: `String should match pattern '${hexTraceId.source}'`,
@@ -45,7 +46,7 @@ const MAX_AMOUNT = 9e12;
 
 export const amount = z
   .string()
-  .regex(/^[+-]?\d{1,30}(\.\d+)?$/, "float_parsing")
+  .regex(/^[+-]?\d{1,30}(\.\d+)?(e[+-]?\d{1,3})?$/i, "float_parsing")
   .transform(Number)
   .pipe(z.number().min(0).max(MAX_AMOUNT));
 

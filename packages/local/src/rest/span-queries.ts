@@ -58,7 +58,7 @@ const searchSchema = z.strictObject({
   status: status.optional(),
   min_duration_ms: amount.optional(),
   min_cost_usd: amount.optional(),
-  attribute: many,
+  attribute: z.array(z.string().regex(/^[^=]/, "missing_key")).default([]),
   limit: limit(MAX_SPANS, DEFAULT_SPANS),
   cursor: text,
 });

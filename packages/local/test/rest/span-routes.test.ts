@@ -417,7 +417,7 @@ describe("a search", () => {
     expect(await names({ ...inMixed, status: "error" })).toHaveLength(5);
     expect(await names({ ...inMixed, model: "O3" })).toEqual(["model"]);
     expect(await names({ ...inMixed, name: "LANGGRAPH" })).toHaveLength(2);
-    expect(await names({ ...inMixed, min_duration_ms: "29.5" })).toEqual(["nothing"]);
+    expect(await names({ ...inMixed, min_duration_ms: "2.95e1" })).toEqual(["nothing"]);
     expect(await names({ trace_id: crewId, min_cost_usd: "0.3" })).toEqual(["crewai.workflow"]);
     expect(await names({ attribute: "tool.parameters=rare" })).toEqual(["plain"]);
     expect(
@@ -473,6 +473,8 @@ describe("a search", () => {
     ["kind=fine", "kind", "literal_error"],
     ["min_cost_usd=much", "min_cost_usd", "float_parsing"],
     ["text=gpt%00o", "text", "null_character"],
+    ["min_cost_usd=1e13", "min_cost_usd", "less_than_equal"],
+    ["min_cost_usd=1e", "min_cost_usd", "float_parsing"],
     ["min_duration_ms=-1", "min_duration_ms", "greater_than_equal"],
     ["min_duration_ms=18446744073710", "min_duration_ms", "less_than_equal"],
     [`min_cost_usd=1${"0".repeat(20)}`, "min_cost_usd", "less_than_equal"],
@@ -488,6 +490,16 @@ describe("a search", () => {
     expect(body).toEqual({
       detail: [{ type, loc: ["query", field], msg: expect.stringMatching(/^\w.+/), input: null }],
     });
+  });
+
+  test("refuses an attribute without a key", async () => {
+    for (const attribute of ["=text", ""]) {
+      const { status, body } = await server.read(`/v4/spans/search?attribute=${attribute}`);
+      expect(status).toBe(422);
+      expect(body.detail).toMatchObject([
+        { type: "missing_key", loc: ["query", "attribute", 0], msg: expect.stringMatching(/key/) },
+      ]);
+    }
   });
 
   test("refuses a cursor past what times may be", async () => {

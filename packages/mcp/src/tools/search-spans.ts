@@ -56,7 +56,10 @@ export const searchSpans = defineTool({
     status: z.enum(["ok", "error", "unset"]).optional(),
     min_duration_ms: amount,
     min_cost_usd: amount,
-    attribute: searchText.optional().describe("key, or key=text that its value contains."),
+    attribute: searchText
+      .refine((text) => !text.startsWith("="), "Give a key, or key=text")
+      .optional()
+      .describe("key, or key=text that its value contains."),
     since,
     until,
     query,

@@ -72,6 +72,16 @@ test.each([
   expect(text).toMatch(/^\d+ spans? in \d+ traces? match, \d+ shown\. \d+ of \d+ traces read\./);
 });
 
+test.each(["=gpt", " =", "="])(
+  "search_spans refuses the attribute %o, which has no key",
+  async (attribute) => {
+    const { text, isError } = await (await connect()).call("search_spans", { attribute });
+
+    expect(isError).toBe(true);
+    expect(text).toMatch(/^invalid_argument: `attribute`: Give a key, or key=text/);
+  },
+);
+
 test("search_spans says how many of the matches it shows", async () => {
   const { call } = await connect();
   const { text } = await call("search_spans", { name: "openai.chat", limit: 60, max_tokens: 800 });
