@@ -123,3 +123,20 @@ const { root: schema } = protobuf.parse(`
 `);
 
 const exportType = schema.lookupType("Export");
+
+/** A field of protobuf that holds bytes. */
+export function field(number: number, content: Uint8Array): Buffer {
+  return Buffer.from(
+    protobuf.Writer.create()
+      .uint32((number << 3) | 2)
+      .bytes(content)
+      .finish(),
+  );
+}
+
+export function many(content: Buffer, count: number): Buffer {
+  return Buffer.alloc(content.length * count, content);
+}
+
+export const empties = (number: number, count: number) =>
+  many(field(number, new Uint8Array()), count);

@@ -1,7 +1,6 @@
 import { deflateSync, gzipSync } from "node:zlib";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { BasicTracerProvider, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
-import protobuf from "protobufjs/minimal.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   MAX_EXPORT_BYTES,
@@ -10,17 +9,17 @@ import {
   MAX_EXPORT_VALUES,
   MAX_ROW_BYTES,
 } from "../../src/otlp/export-limits.js";
-import { decodeJson } from "../../src/otlp/json.js";
-import { decodeProtobuf } from "../../src/otlp/protobuf.js";
 import { defaultProject } from "../../src/store/index.js";
 import { createTokens } from "../../src/tokens.js";
 import { defaultProjectId, fetchToken, startTestServer, type TestServer } from "../harness.js";
 import {
+  empties,
   exportOf,
+  field,
+  many,
   newSpanId,
   newTraceId,
   type OtlpExport,
-  type OtlpSpan,
   readExportResponse,
   readStatus,
   START_UNIX_NANO,
@@ -316,22 +315,6 @@ describe("encodings", () => {
   });
 });
 
-/** A field of protobuf that holds bytes. */
-function field(number: number, content: Uint8Array): Buffer {
-  return Buffer.from(
-    protobuf.Writer.create()
-      .uint32((number << 3) | 2)
-      .bytes(content)
-      .finish(),
-  );
-}
-
-function many(content: Buffer, count: number): Buffer {
-  return Buffer.alloc(content.length * count, content);
-}
-
-const empties = (number: number, count: number) => many(field(number, new Uint8Array()), count);
-
 describe("an export that is small and would take much", () => {
   const inScope = (content: Uint8Array) => field(1, field(2, content));
   const inSpan = (content: Uint8Array) => inScope(field(2, content));
@@ -414,49 +397,6 @@ describe("an export that is small and would take much", () => {
     expect(response.status).toBe(200);
     expect((await detail(traceId)).spans).toHaveLength(spans.length);
   });
-
-  test("groups without a span that can be stored are dropped", () => {
-    const groupOf = (...spans: OtlpSpan[]) => exportOf(...spans).resourceSpans;
-    const rejected = groupOf(spanAt(0, 1, { traceId: "" }));
-    const good = groupOf(spanAt(0, 1, { traceId }));
-    const message = { resourceSpans: [...good, ...rejected, ...groupOf(), ...rejected] };
-    for (const decoded of [decodeProtobuf(toProtobuf(message)), decodeJson(toJson(message))]) {
-      expect(decoded.groups).toHaveLength(1);
-      expect(decoded.rejectedSpanCount).toBe(2);
-    }
-  });
-
-  test("what came in as protobuf goes in again as it is exported", async () => {
-    const traceId = newTraceId();
-    const events = Array.from({ length: MAX_EXPORT_VALUES / 2 }, (_, at) => ({
-      timeUnixNano: String(at),
-      name: "",
-    }));
-    const body = toProtobuf(exportOf(spanAt(0, 1, { traceId, events })));
-    expect((await send(body, { "content-type": PROTOBUF })).status).toBe(200);
-    const authorization = `Bearer ${await fetchToken(server.url)}`;
-    const lines = await fetch(`${server.url}/v1/traces?trace_id=${traceId}`, {
-      headers: { authorization },
-    });
-    const again = await send(await lines.text(), { "content-type": JSON_TYPE });
-    expect([again.status, await again.json()]).toEqual([200, {}]);
-  });
-
-  test.each([
-    ["protobuf", PROTOBUF, toProtobuf],
-    ["JSON", JSON_TYPE, toJson],
-  ])(
-    "half as many attributes as values are taken, and not many more, as %s",
-    async (_name, type, encode) => {
-      const statusOf = async (count: number) => {
-        const attributes = Array.from({ length: count }, (_, at) => text(`${at}`, ""));
-        const body = encode(exportOf(spanAt(0, 1, { traceId: newTraceId(), attributes })));
-        return (await send(body, { "content-type": type })).status;
-      };
-      expect(await statusOf(MAX_EXPORT_VALUES / 2 - 100)).toBe(200);
-      expect(await statusOf(MAX_EXPORT_VALUES / 2 + 100)).toBe(413);
-    },
-  );
 
   test("text is not counted, whatever is in it", async () => {
     const content = '\\"{},[]'.repeat(MAX_EXPORT_VALUES / 2);
